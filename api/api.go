@@ -1,0 +1,165 @@
+// Package api is the words of tcred's socket protocol: paths, parameters, headers, bodies and error codes.
+//
+// The protocol is HTTP/1.1 over a unix socket. GET answers carry a Content-Length; failures are RFC 9457
+// problems, or, for a client that sends "Accept: text/plain", the very lines for stderr with the exit
+// status in a header. docs/protocol.md tells it as prose.
+//
+// The helper imports this package, so it needs nothing but the standard library's smallest parts.
+package api
+
+import "time"
+
+// Request paths. A profile's name follows PathCredentials and PathIdentity.
+const (
+	PathCredentials = "/v1/credentials/" // GET one; DELETE one, or with no name all
+	SuffixRefresh   = "/refresh"         // POST PathCredentials + name + SuffixRefresh
+	PathIdentity    = "/v1/identity/"    // GET
+	PathStatus      = "/v1/status"       // GET
+	PathReload      = "/v1/reload"       // POST
+	PathUnlock      = "/v1/unlock"       // POST an UnlockRequest
+	PathLock        = "/v1/lock"         // POST
+	PathStop        = "/v1/stop"         // POST
+)
+
+// Query parameters of GET PathCredentials.
+const (
+	ParamFormat = "format"  // one of credential.Formats; left out: "process"
+	ParamMinTTL = "min_ttl" // a Go duration such as "20m": met, or an error
+)
+
+// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, and text errors HeaderExit.
+const (
+	HeaderConfig  = "Tcred-Config"  // the client's config path; another than the daemon's is ConfigMismatch
+	HeaderVersion = "Tcred-Version" // the daemon's version
+	HeaderExit    = "Tcred-Exit"    // the exit status a command ends with
+)
+
+// Media types.
+const (
+	TypeProblem = "application/problem+json"
+	TypeText    = "text/plain"
+	TypeJSON    = "application/json"
+)
+
+// Bounds of one exchange, in bytes.
+const (
+	MaxHeader = 8 << 10  // of a request
+	MaxBody   = 64 << 10 // of a request
+	MaxAnswer = 1 << 20  // that a client reads
+)
+
+// Timeouts of one exchange.
+const (
+	AnswerTimeout = 9 * time.Second         // a caller waits no longer for the daemon
+	ClientTimeout = 9500 * time.Millisecond // a client gives up then: some tools allow their helper 10 s in all
+)
+
+// DefaultProfile is asked for where neither argument nor EnvProfile names one.
+const DefaultProfile = "default"
+
+// Environment variables that steer tcred.
+const (
+	EnvProfile  = "TCRED_PROFILE"
+	EnvSocket   = "TCRED_SOCKET"
+	EnvConfig   = "TCRED_CONFIG"
+	EnvCacheDir = "TCRED_CACHE_DIR"
+	EnvLog      = "TCRED_LOG" // "debug" for verbose logs
+)
+
+// Problem is the body of a failed request (RFC 9457).
+type Problem struct {
+	Type      string `json:"type"` // always "about:blank": Code tells them apart
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Code      Code   `json:"code"`
+	Hint      string `json:"hint,omitempty"`
+	Retryable bool   `json:"retryable"`
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// Identity is what GetCallerIdentity says of a credential: the five fields of the STS page and the request's id.
+type Identity struct {
+	Type        string `json:"Type"`
+	AccountID   string `json:"AccountId"`
+	UserID      string `json:"UserId"`
+	PrincipalID string `json:"PrincipalId"`
+	Arn         string `json:"Arn"`
+	RequestID   string `json:"RequestId"`
+}
+
+// Status is the body of GET PathStatus.
+type Status struct {
+	Version  string          `json:"version"`
+	PID      int             `json:"pid"`
+	Started  time.Time       `json:"started"`
+	Socket   string          `json:"socket"`
+	Config   string          `json:"config"`
+	Keystore string          `json:"keystore"`
+	STSCalls int64           `json:"sts_calls"`         // since the daemon started, failed ones too
+	Problem  *Problem        `json:"problem,omitempty"` // why the config on disk is not the one in use
+	Profiles []ProfileStatus `json:"profiles"`
+}
+
+// ProfileStatus is one profile in a Status. Times are left out while they are unknown.
+type ProfileStatus struct {
+	Name      string    `json:"name"`
+	Key       string    `json:"key"`
+	Expires   time.Time `json:"expires,omitzero"` // of the cached credential
+	LastUse   time.Time `json:"last_use,omitzero"`
+	LastIssue time.Time `json:"last_issue,omitzero"`
+	LastError *Problem  `json:"last_error,omitempty"` // of the last try, if it failed
+}
+
+// UnlockRequest is the body of POST PathUnlock.
+type UnlockRequest struct {
+	Passphrase string `json:"passphrase"`
+	For        string `json:"for,omitempty"` // a Go duration; left out: until the daemon ends
+}
+
+// Cleared is the body that answers DELETE PathCredentials: which credentials were dropped.
+// They stay valid at Tencent Cloud until they expire; nothing can revoke them.
+type Cleared struct {
+	Credentials []ClearedCredential `json:"credentials"`
+}
+
+// ClearedCredential is one dropped credential.
+type ClearedCredential struct {
+	Profile string    `json:"profile"`
+	Expires time.Time `json:"expires"`
+}
+
+// ProblemOf is e as it crosses the socket.
+func ProblemOf(e *Error) *Problem {
+	if e == nil {
+		return nil
+	}
+	return &Problem{
+		Type: "about:blank", Title: string(e.Code), Status: e.Code.Status(), Detail: e.Message,
+		Code: e.Code, Hint: e.Hint, Retryable: e.Code.Retryable(), RequestID: e.RequestID,
+	}
+}
+
+// Err is p as an error on the client's side.
+func (p *Problem) Err() *Error {
+	return &Error{Code: p.Code, Message: p.Detail, Hint: p.Hint, RequestID: p.RequestID}
+}
+
+// ValidName reports whether name may name a key or a profile: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
+func ValidName(name string) bool {
+	if name == "" || len(name) > 64 {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// Version is this build's, set at link time; "dev" otherwise.
+var Version = "dev"

@@ -1,0 +1,53 @@
+// Package credential is the temporary credential and every format it is handed out in.
+package credential
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+const redacted = "[redacted]"
+
+// Secret is a string that prints as [redacted] however it is printed, JSON included.
+type Secret string
+
+// Reveal returns the secret itself. Every call is a place where it may leave.
+func (s Secret) Reveal() string { return string(s) }
+
+// String returns "[redacted]".
+func (Secret) String() string { return redacted }
+
+// Format prints "[redacted]" for every verb.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+
+// MarshalText returns "[redacted]", which covers JSON, TOML and slog.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Credential is a temporary credential as STS issued it: the triple, and how long it lives.
+type Credential struct {
+	SecretID  string // TmpSecretId, at most 1024 bytes; not a secret by itself
+	SecretKey Secret // TmpSecretKey, at most 1024 bytes
+	Token     Secret // at most 4096 bytes
+	Issued    time.Time
+	// Expires is when to stop using it: already a minute earlier than STS said, taken off once,
+	// where the answer is parsed, because SDKs use a process credential until that very second.
+	Expires   time.Time
+	RequestID string // of the call that issued it
+}
+
+// String shows nothing but the life of c.
+func (c Credential) String() string {
+	return fmt.Sprintf("%s until %s", redacted, c.Expires.UTC().Format(time.RFC3339))
+}
+
+// Format prints as String does for every verb, %#v included.
+func (c Credential) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
+
+// IsZero reports whether c lacks any part of the triple or its expiry: such a credential must never be served.
+func (c Credential) IsZero() bool {
+	return c.SecretID == "" || c.SecretKey == "" || c.Token == "" || c.Expires.IsZero()
+}
+
+// Duration is how long c was good for when it was issued.
+func (c Credential) Duration() time.Duration { return c.Expires.Sub(c.Issued) }

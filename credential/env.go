@@ -1,0 +1,79 @@
+package credential
+
+import "strings"
+
+// Variable is one environment variable that carries a part of a credential.
+type Variable struct {
+	Name  string
+	Value Secret
+}
+
+// The spellings in use: tools of one vendor never agreed on one. Each row is who reads it.
+var (
+	idNames = []string{
+		"TENCENTCLOUD_SECRET_ID", // tccli, Terraform, Pulumi, every SDK
+		"TENCENTCLOUD_SECRETID",  // the SCF runtime
+		"TENCENT_SECRET_ID",      // Serverless Framework
+		"AWS_ACCESS_KEY_ID",      // S3 tools on COS
+	}
+	keyNames = []string{
+		"TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY", "TENCENT_SECRET_KEY", "AWS_SECRET_ACCESS_KEY",
+	}
+	tokenNames = []string{
+		"TENCENTCLOUD_TOKEN",          // tccli
+		"TENCENTCLOUD_SECURITY_TOKEN", // Terraform, Pulumi
+		"TENCENTCLOUD_SESSION_TOKEN",  // the Node SDK
+		"TENCENTCLOUD_SESSIONTOKEN",   // the SCF runtime
+		"TENCENT_TOKEN",               // Serverless Framework
+		"AWS_SESSION_TOKEN",           // S3 tools on COS
+	}
+)
+
+// staleNames would send a child past the credential, to a role, a profile, a file or another key.
+var staleNames = []string{
+	"TENCENTCLOUD_PROFILE", "TENCENTCLOUD_SHARED_CREDENTIALS_DIR", "TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_CAM_ROLE_NAME",
+	"TENCENTCLOUD_ASSUME_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME", "TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION",
+	"TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID", "TENCENTCLOUD_ASSUME_ROLE_SOURCE_IDENTITY", "TENCENTCLOUD_ASSUME_ROLE_SERIAL_NUMBER",
+	"TENCENTCLOUD_ASSUME_ROLE_TOKEN_CODE", "TENCENTCLOUD_ASSUME_ROLE_PROVIDER_ID",
+	"TENCENTCLOUD_ASSUME_ROLE_WEB_IDENTITY_TOKEN", "TENCENTCLOUD_ASSUME_ROLE_SAML_ASSERTION", "TENCENTCLOUD_ASSUME_ROLE_PRINCIPAL_ARN",
+	"TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN", "TKE_ROLE_SESSION_NAME",
+	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
+	"AWS_SESSION_EXPIRATION", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
+	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+}
+
+// Variables lists every spelling that tools read c from.
+func (c Credential) Variables() []Variable {
+	var out []Variable
+	for _, part := range []struct {
+		names []string
+		value Secret
+	}{{idNames, Secret(c.SecretID)}, {keyNames, c.SecretKey}, {tokenNames, c.Token}} {
+		for _, name := range part.names {
+			out = append(out, Variable{name, part.value})
+		}
+	}
+	return out
+}
+
+// Environ is env for a child that is to use c and nothing else: every variable of env that could name
+// another credential, a role or a profile is gone, and every spelling of c is there.
+func (c Credential) Environ(env []string) []string {
+	drop := make(map[string]bool)
+	for _, names := range [][]string{idNames, keyNames, tokenNames, staleNames} {
+		for _, name := range names {
+			drop[name] = true
+		}
+	}
+	var out []string
+	for _, kv := range env {
+		if name, _, _ := strings.Cut(kv, "="); !drop[name] {
+			out = append(out, kv)
+		}
+	}
+	for _, v := range c.Variables() {
+		out = append(out, v.Name+"="+v.Value.Reveal())
+	}
+	return out
+}
