@@ -9,6 +9,10 @@ import (
 
 const redacted = "[redacted]"
 
+// Margin is taken off the expiry that an issuer states, once, where its answer is parsed: SDKs use a
+// process credential until that very second, and a request under way must still arrive.
+const Margin = 60 * time.Second
+
 // Secret is a string that prints as [redacted] however it is printed, JSON included.
 type Secret string
 
@@ -30,10 +34,8 @@ type Credential struct {
 	SecretKey Secret // TmpSecretKey, at most 1024 bytes
 	Token     Secret // at most 4096 bytes
 	Issued    time.Time
-	// Expires is when to stop using it: already a minute earlier than STS said, taken off once,
-	// where the answer is parsed, because SDKs use a process credential until that very second.
-	Expires   time.Time
-	RequestID string // of the call that issued it
+	Expires   time.Time // when to stop using it: Margin before the issuer's own expiry
+	RequestID string    // of the call that issued it
 }
 
 // String shows nothing but the life of c.

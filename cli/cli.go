@@ -1,0 +1,133 @@
+// Package cli is the tcred command, one command a file.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/helper"
+)
+
+// app is what every command works with: where it reads and writes, and what was said on the command line.
+type app struct {
+	in    io.Reader
+	out   io.Writer // the answer
+	err   io.Writer // for people
+	debug bool
+}
+
+// exitStatus ends a command with a status and without a word: all was said.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// Main runs the command line args, args[0] being the program's name, and returns the exit status. Under the name
+// tcred-helper the same binary is the helper, so that one file can be both.
+func Main(args []string) int {
+	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == "tcred-helper" {
+		return helper.Main(args[1:])
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	root := a.root()
+	root.SetArgs(args[1:])
+	return a.exit(root.ExecuteContext(ctx))
+}
+
+// exit says what went wrong and returns the status for it.
+func (a *app) exit(err error) int {
+	var status exitStatus
+	switch {
+	case err == nil:
+		return api.ExitOK
+	case errors.As(err, &status):
+		return int(status)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.err, api.ErrorPrefix+"interrupted")
+		return api.ExitFailed
+	}
+	e := api.AsError(err)
+	fmt.Fprint(a.err, e.Text())
+	return e.Code.Exit()
+}
+
+// usage is an error of the command line.
+func usage(hint, format string, args ...any) error {
+	return &api.Error{Code: api.BadRequest, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// warn tells a person something that stops nothing.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintf(a.err, api.WarningPrefix+format+"\n", args...)
+}
+
+// tell says what was done.
+func (a *app) tell(format string, args ...any) {
+	fmt.Fprintf(a.err, "tcred: "+format+"\n", args...)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tcred",
+		Short: "Short-lived Tencent Cloud credentials from a key in your keychain",
+		Long: `tcred keeps your permanent Tencent Cloud key in the operating system's keychain and
+hands tools short-lived, policy-scoped credentials in its place.
+
+  tcred demo             see all of it work, without an account
+  tcred init             write a config file
+  tcred add              put your key into the keychain
+  tcred exec -- CMD      run a tool with short-lived credentials`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return usage("tcred --help", "no command %q; did you mean %q?", args[0], near[0])
+			}
+			return usage("tcred --help", "no command %q", args[0])
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.PersistentFlags().BoolVar(&a.debug, "debug", os.Getenv(api.EnvLog) == "debug", "say more on stderr")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(cmd.CommandPath()+" --help", "%s", err)
+	})
+	root.SuggestionsMinimumDistance = 2
+	root.AddCommand(a.commands()...)
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes cobra's own complaints about arguments usage errors.
+func wrapArgs(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		wrapArgs(c)
+		if check := c.Args; check != nil {
+			c.Args = func(cmd *cobra.Command, args []string) error {
+				err := check(cmd, args)
+				if err == nil || api.CodeOf(err) != api.Internal {
+					return err
+				}
+				return usage(cmd.CommandPath()+" --help", "%s", err)
+			}
+		}
+	}
+}

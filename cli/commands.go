@@ -1,0 +1,14 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// commands lists them in the order that help shows them in, by group.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.demoCmd(), a.initCmd(), a.addCmd(), a.listCmd(), a.removeCmd(),
+		a.getCmd(), a.execCmd(), a.whoamiCmd(),
+		a.statusCmd(), a.unlockCmd(), a.lockCmd(), a.refreshCmd(), a.clearCmd(),
+		a.checkCmd(), a.doctorCmd(), a.logsCmd(),
+		a.daemonCmd(), a.emulatorCmd(), a.keychainChildCmd(), a.versionCmd(),
+	}
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/term"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/config"
+	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/keystore"
+	"github.com/tcred/tcred/profile"
+	"github.com/tcred/tcred/socket"
+)
+
+// paths are the places of one user's tcred.
+type paths struct {
+	config string // config.toml
+	cache  string // directory of sealed credentials
+	state  string // directory of the log and the key index
+	keys   string // directory of the file keystore
+}
+
+func findPaths() (paths, error) {
+	var p paths
+	var err error
+	if p.config, err = socket.ConfigPath(); err != nil {
+		return p, err
+	}
+	if p.cache, err = config.CacheDir(); err != nil {
+		return p, err
+	}
+	if p.state, err = config.StateDir(); err != nil {
+		return p, err
+	}
+	p.keys, err = config.FileKeystoreDir()
+	return p, err
+}
+
+func (p paths) index() keystore.Index {
+	return keystore.Index{Path: filepath.Join(p.state, "keys.json")}
+}
+func (p paths) log() string { return filepath.Join(p.state, "daemon.log") }
+
+// profiles reads config and keys in this process, for a command that works without the daemon.
+func (a *app) profiles(p paths) *profile.Set {
+	return profile.Open(profile.Options{
+		ConfigPath: p.config, Index: p.index(), FileDir: p.keys,
+		Interactive: isTerminal(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
+	})
+}
+
+// broker answers in this process, with the same cache and locks as the daemon.
+func (a *app) broker(p paths, set *profile.Set) *daemon.Broker {
+	log := a.logger()
+	return daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log})
+}
+
+// logger is for commands: warnings, or all of it with --debug.
+func (a *app) logger() *slog.Logger {
+	level := slog.LevelError + 1 // an error comes back to the command, which says it once
+	if a.debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}
+
+// daemon is a client that starts the daemon if there is none.
+func (a *app) daemon() (*client.Client, error) {
+	c, err := client.New("")
+	if err != nil {
+		return nil, err
+	}
+	c.Start = true
+	return c, nil
+}
+
+// profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".
+func profileArg(args []string) (string, error) {
+	name := api.DefaultProfile
+	if env := os.Getenv(api.EnvProfile); env != "" {
+		name = env
+	}
+	if len(args) > 0 {
+		name = args[0]
+	}
+	if !api.ValidName(name) {
+		return "", usage("letters, digits, dots, dashes and underscores, at most 64", "%q cannot be a profile's name", name)
+	}
+	return name, nil
+}
+
+// printJSON writes v as indented JSON.
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
+}
+
+// isTerminal reports whether a person is at the other end of r.
+func isTerminal(r any) bool {
+	f, ok := r.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/profile"
+	"github.com/tcred/tcred/socket"
+)
+
+func (a *app) daemonCmd() *cobra.Command {
+	var background bool
+	cmd := &cobra.Command{
+		Use:   "daemon",
+		Short: "Run the daemon; the helper starts it by itself",
+		Long: `Daemon answers the helper and the other commands on a unix socket of your own. You need not
+run it: whoever asks first starts it. Run it by hand to see its log on stderr, or from a service.`,
+		Example: `  tcred daemon
+  tcred daemon stop`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runDaemon(cmd.Context(), background)
+		},
+	}
+	cmd.Flags().BoolVar(&background, "background", false, "log to the log file, and give way to a daemon that runs")
+	cmd.Flags().MarkHidden("background") //nolint:errcheck // the flag is there
+	cmd.AddCommand(&cobra.Command{
+		Use:     "stop",
+		Short:   "Stop the daemon",
+		Example: "  tcred daemon stop",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.stopDaemon(cmd.Context()) },
+	})
+	return cmd
+}
+
+// runDaemon serves until ctx ends, a client stops it, or its socket is gone.
+func (a *app) runDaemon(ctx context.Context, background bool) error {
+	harden()
+	p, err := findPaths()
+	if err != nil {
+		return err
+	}
+	log, err := a.daemonLog(p, background)
+	if err != nil {
+		return err
+	}
+	err = a.serve(ctx, p, log)
+	if background && errors.Is(err, daemon.ErrRunning) {
+		return nil // who started this one will find that one
+	}
+	if err != nil {
+		log.Error("daemon ends", "err", err)
+	}
+	return err
+}
+
+func (a *app) serve(ctx context.Context, p paths, log *slog.Logger) error {
+	path, err := socket.Path()
+	if err != nil {
+		return err
+	}
+	l, err := daemon.Listen(path)
+	if err != nil {
+		return err
+	}
+	set := profile.Open(profile.Options{
+		ConfigPath: p.config, Index: p.index(), FileDir: p.keys, Log: log,
+		Notify: func(line string) { log.Warn(line) },
+	})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go l.Watch(ctx, func() {
+		log.Warn("stopping: the socket is gone or another's", "socket", path)
+		stop()
+	})
+	server := &daemon.Server{
+		Broker:   daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log}),
+		Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		IdleExit: idleExit(set),
+		Status: func() api.Status {
+			return api.Status{
+				Version: api.Version, PID: os.Getpid(), Socket: path, Config: p.config,
+				Keystore: storeName(set), Problem: api.ProblemOf(api.AsError(set.Problem())),
+			}
+		},
+	}
+	log.Info("listening", "socket", path, "config", p.config, "version", api.Version, "pid", os.Getpid())
+	err = server.Serve(ctx, l)
+	log.Info("stopped")
+	return errors.Join(err, l.Release())
+}
+
+// daemonLog is stderr for a daemon that somebody watches, else the log file, which takes a crash's last words too.
+func (a *app) daemonLog(p paths, background bool) (*slog.Logger, error) {
+	var out io.Writer = a.err
+	if background {
+		file, err := daemon.OpenLog(p.log())
+		if err != nil {
+			return nil, err
+		}
+		if err := debug.SetCrashOutput(file.File(), debug.CrashOptions{}); err != nil {
+			return nil, fmt.Errorf("pointing crash output at the log: %w", err)
+		}
+		out = file
+	}
+	level := slog.LevelInfo
+	if a.debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), nil
+}
+
+func (a *app) stopDaemon(ctx context.Context) error {
+	c, err := client.New("")
+	if err != nil {
+		return err
+	}
+	switch err := c.Stop(ctx); {
+	case api.CodeOf(err) == api.NoDaemon && errors.Is(err, socket.ErrNotListening):
+		a.tell("no daemon runs")
+		return nil
+	case err != nil:
+		return err
+	}
+	for range 200 { // it finishes what it was asked, in at most 5 s
+		if _, err := c.Status(ctx); err != nil {
+			a.tell("the daemon stopped")
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(30 * time.Millisecond):
+		}
+	}
+	return &api.Error{Code: api.Timeout, Message: "the daemon is still stopping", Hint: "tcred logs"}
+}
+
+// storeOf is the keystore that config names at the moment, for the server.
+type storeOf struct{ set *profile.Set }
+
+func (s storeOf) Unlock(ctx context.Context, passphrase credential.Secret) error {
+	store, err := s.set.Store()
+	if err != nil {
+		return err
+	}
+	return store.Unlock(ctx, passphrase)
+}
+
+func (s storeOf) Lock() {
+	if store, err := s.set.Store(); err == nil {
+		store.Lock()
+	}
+}
+
+func storeName(set *profile.Set) string {
+	store, err := set.Store()
+	if err != nil {
+		return ""
+	}
+	return store.Name()
+}
+
+func idleExit(set *profile.Set) time.Duration {
+	c, err := set.Config()
+	if err != nil {
+		return 0
+	}
+	return c.IdleExit
+}

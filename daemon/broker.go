@@ -1,0 +1,173 @@
+// Package daemon is the broker of credentials, and the server that hands them out over a unix socket.
+//
+// The broker is the whole algorithm: memory, then disk, then one new credential from the source, for
+// everyone who waits. The refresher keeps what is in use fresh. The server adds HTTP, the peer's identity
+// and the socket's life around it.
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/credential"
+)
+
+// Source issues the credentials of one profile.
+type Source interface {
+	ID() string                                               // everything a credential depends on, no secret; enters the cache key
+	Issue(ctx context.Context) (credential.Credential, error) // a new credential; reads the permanent key inside
+}
+
+// Profile is all the broker knows of a profile.
+type Profile struct {
+	Name     string
+	Key      string        // name of its permanent key, for status
+	Lifetime time.Duration // a new credential is good for so long: the duration asked for less credential.Margin
+	Revision uint64        // another one after each change of config or key index
+	Source   Source
+	Secret   func(context.Context) (credential.Secret, error) // cache entries are sealed under it
+	Identify func(context.Context, credential.Credential) (api.Identity, error)
+}
+
+// Profiles finds profiles. What it returns may change from call to call, as config does.
+type Profiles interface {
+	Lookup(ctx context.Context, name string) (Profile, error)
+	Names() []string
+}
+
+// Options are a Broker's parts. Profiles and Cache are required.
+type Options struct {
+	Profiles Profiles
+	Cache    *cache.Dir
+	Now      func() time.Time // the wall clock; nil is time.Now
+	Log      *slog.Logger     // nil discards
+	Wait     time.Duration    // how long a caller waits for a new credential; 0 is api.AnswerTimeout
+}
+
+// Broker answers with credentials, and asks their sources as rarely as it can.
+type Broker struct {
+	profiles Profiles
+	cache    *cache.Dir
+	now      func() time.Time
+	log      *slog.Logger
+	wait     time.Duration
+	flights  singleflight.Group // one renewal a cache key at a time
+	pace     *pace
+	wake     chan struct{} // tells the refresher that there may be something to do
+
+	mu    sync.Mutex
+	slots map[cache.Key]*slot
+}
+
+// NewBroker returns a Broker over o.
+func NewBroker(o Options) *Broker {
+	b := &Broker{
+		profiles: o.Profiles, cache: o.Cache, now: o.Now, log: o.Log, wait: o.Wait,
+		pace: newPace(), wake: make(chan struct{}, 1), slots: make(map[cache.Key]*slot),
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.wait == 0 {
+		b.wait = api.AnswerTimeout
+	}
+	return b
+}
+
+// Credential is a credential of the profile: one with at least half its life left, or one past that while a new one
+// is fetched behind the caller's back, or, with under 15 minutes left, a new one, or the old one if that fails.
+// A minTTL above zero is hard: the credential lives that much longer, or there is an error.
+func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Duration) (credential.Credential, error) {
+	p, err := b.profiles.Lookup(ctx, name)
+	if err != nil {
+		return credential.Credential{}, err
+	}
+	if minTTL > p.Lifetime {
+		return credential.Credential{}, &api.Error{
+			Code:    api.BadRequest,
+			Message: fmt.Sprintf("min-ttl %s is more than profile %q can give: its credentials are good for %s", minTTL, name, p.Lifetime),
+			Hint:    "ask for less, or raise the profile's duration",
+		}
+	}
+	s := b.slot(p)
+	l := b.use(s)
+	now := b.now()
+	if left := l.left(now); left >= max(floor(l), minTTL) && !l.doubtful(now) {
+		if left < l.half() {
+			b.renewBehind(s, p)
+		}
+		return l.cred, nil
+	}
+	l, err = b.await(ctx, s, p, max(minTTL, floor(l)))
+	return b.settle(s, p, l, err, minTTL)
+}
+
+// floor is what must be left for an answer without waiting: AWS SDKs call their helper on every request below
+// 15 minutes. A credential that was short-lived from the start must not cost a call each time it is asked for.
+func floor(l lease) time.Duration {
+	if l.cred.IsZero() {
+		return times.Floor
+	}
+	return min(times.Floor, l.half())
+}
+
+// settle turns the outcome of a renewal into the answer: the new credential, or the old one while it is valid.
+func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Duration) (credential.Credential, error) {
+	now := b.now()
+	if err == nil && l.left(now) >= max(minTTL, 1) {
+		return l.cred, nil
+	}
+	old := s.current()
+	left := old.left(now)
+	if left > 0 && left >= minTTL {
+		b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
+		return old.cred, nil
+	}
+	if left <= 0 && err != nil {
+		return credential.Credential{}, err
+	}
+	unmet := &api.Error{
+		Code:    api.MinTTLUnmet,
+		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, max(left, 0).Round(time.Second), minTTL),
+		Hint:    "ask for less, or try again", Cause: err,
+	}
+	if err != nil {
+		e := api.AsError(err)
+		unmet.Message, unmet.RequestID = unmet.Message+"; a new one failed: "+e.Message, e.RequestID
+	}
+	return credential.Credential{}, unmet
+}
+
+// slot finds or makes the place of p's credential.
+func (b *Broker) slot(p Profile) *slot {
+	key := cache.KeyOf(p.Source.ID())
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.slots[key]
+	if s == nil {
+		s = &slot{key: key, profile: p.Name}
+		b.slots[key] = s
+	}
+	return s
+}
+
+// use notes that s is wanted, which is what the refresher goes by, and returns what it holds.
+func (b *Broker) use(s *slot) lease {
+	if s.use(b.now()) {
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}
+	return s.current()
+}

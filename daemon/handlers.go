@@ -1,0 +1,255 @@
+package daemon
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+)
+
+// answer makes the body of one request: bytes go out as they are, anything else as JSON, nil as an empty object.
+type answer func(r *http.Request) (any, error)
+
+// handler routes api's paths.
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, a := range map[string]answer{
+		"GET " + api.PathCredentials + "{profile}":                      s.getCredential,
+		"POST " + api.PathCredentials + "{profile}" + api.SuffixRefresh: s.refresh,
+		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
+		"DELETE " + strings.TrimSuffix(api.PathCredentials, "/"):        s.clear,
+		"GET " + api.PathIdentity + "{profile}":                         s.identity,
+		"GET " + api.PathStatus:                                         s.status,
+		"POST " + api.PathReload:                                        s.reload,
+		"POST " + api.PathUnlock:                                        s.unlock,
+		"POST " + api.PathLock:                                          s.lock,
+		"POST " + api.PathStop:                                          s.stopServer,
+	} {
+		mux.Handle(pattern, s.serve(a))
+	}
+	mux.Handle("/", s.serve(func(r *http.Request) (any, error) {
+		return nil, &api.Error{
+			Code: api.NotFound, Message: fmt.Sprintf("no request %s %s", r.Method, clip(r.URL.Path)),
+			Hint: "client and daemon may be of different versions: tcred status",
+		}
+	}))
+	return mux
+}
+
+// serve lets only our own user's requests through to a, and writes what it answers.
+func (s *Server) serve(a answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.lastUse.Store(int64(time.Since(s.started)))
+		w.Header().Set(api.HeaderVersion, api.Version)
+		peer, _ := r.Context().Value(peerKey{}).(Peer)
+		err := s.check(r, peer)
+		if err == nil {
+			r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
+			err = respond(w, r, a)
+		}
+		if err != nil {
+			e := api.AsError(err)
+			s.Log.Debug("refused", "path", clip(r.URL.Path), "pid", peer.PID, "uid", peer.UID, "code", e.Code, "err", e.Message)
+			writeError(w, r, e)
+		}
+	})
+}
+
+// check refuses strangers, and clients that mean another config.
+func (s *Server) check(r *http.Request, peer Peer) error {
+	if peer.UID != s.UID {
+		s.Log.Warn("another user's process was refused", "uid", peer.UID, "pid", peer.PID)
+		return &api.Error{Code: api.Forbidden, Message: "this daemon serves another user", Hint: "start your own: tcred daemon"}
+	}
+	theirs, ours := r.Header.Get(api.HeaderConfig), s.Status().Config
+	exempt := r.URL.Path == api.PathStatus || r.URL.Path == api.PathStop
+	if theirs != "" && theirs != ours && !exempt {
+		return &api.Error{
+			Code:    api.ConfigMismatch,
+			Message: fmt.Sprintf("the daemon reads %s, this client %s", ours, clip(theirs)),
+			Hint:    "tcred daemon stop, or give one of them its own socket: " + api.EnvSocket,
+		}
+	}
+	return nil
+}
+
+func (s *Server) getCredential(r *http.Request) (any, error) {
+	q, err := params(r, api.ParamFormat, api.ParamMinTTL)
+	if err != nil {
+		return nil, err
+	}
+	format, err := credential.ParseFormat(q.Get(api.ParamFormat))
+	if err != nil {
+		return nil, &api.Error{Code: api.BadRequest, Message: err.Error()}
+	}
+	minTTL, err := ParseMinTTL(q.Get(api.ParamMinTTL))
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Broker.Credential(r.Context(), r.PathValue("profile"), minTTL)
+	if err != nil {
+		return nil, err
+	}
+	return c.Encode(format)
+}
+
+func (s *Server) refresh(r *http.Request) (any, error) {
+	if _, err := params(r); err != nil {
+		return nil, err
+	}
+	return s.Broker.Refresh(r.Context(), r.PathValue("profile"))
+}
+
+func (s *Server) clear(r *http.Request) (any, error) {
+	if _, err := params(r); err != nil {
+		return nil, err
+	}
+	return s.Broker.Clear(r.Context(), r.PathValue("profile"))
+}
+
+func (s *Server) identity(r *http.Request) (any, error) {
+	if _, err := params(r); err != nil {
+		return nil, err
+	}
+	return s.Broker.Identity(r.Context(), r.PathValue("profile"))
+}
+
+func (s *Server) status(r *http.Request) (any, error) {
+	st := s.Status()
+	st.Started = s.started.UTC()
+	st.STSCalls = s.Broker.Calls()
+	st.Profiles = s.Broker.Status(r.Context())
+	return st, nil
+}
+
+func (s *Server) reload(*http.Request) (any, error) {
+	s.Broker.Forget()
+	return nil, s.Reload()
+}
+
+func (s *Server) unlock(r *http.Request) (any, error) {
+	var in api.UnlockRequest
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return nil, &api.Error{Code: api.BadRequest, Message: "the body is not an unlock request"} // err could quote the passphrase
+	}
+	var limit time.Duration
+	if in.For != "" {
+		var err error
+		if limit, err = time.ParseDuration(in.For); err != nil || limit <= 0 {
+			return nil, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("for %q is not a time such as 8h", clip(in.For))}
+		}
+	}
+	if err := s.Keystore.Unlock(r.Context(), credential.Secret(in.Passphrase)); err != nil {
+		return nil, err
+	}
+	s.Broker.Forget()
+	s.relock.after(limit, s.forgetKeys)
+	s.Log.Info("unlocked", "for", in.For)
+	return nil, nil
+}
+
+func (s *Server) lock(*http.Request) (any, error) {
+	s.relock.cancel()
+	s.forgetKeys()
+	return nil, nil
+}
+
+func (s *Server) forgetKeys() {
+	s.Keystore.Lock()
+	s.Broker.Lock()
+	s.Log.Info("locked")
+}
+
+func (s *Server) stopServer(*http.Request) (any, error) {
+	s.Log.Info("stopping: asked to")
+	s.stop() // the answer still goes out: Shutdown waits for it
+	return nil, nil
+}
+
+// ParseMinTTL reads a min_ttl such as "20m"; "" is none.
+func ParseMinTTL(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("min-ttl %q is not a time such as 20m or 1h30m", clip(text))}
+	}
+	return d, nil
+}
+
+// params are the query's parameters: known ones, each at most once.
+func params(r *http.Request, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, &api.Error{Code: api.BadRequest, Message: "the query string is malformed"}
+	}
+	for name, values := range q {
+		if !slices.Contains(known, name) {
+			return nil, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("unknown parameter %q", clip(name))}
+		}
+		if len(values) > 1 {
+			return nil, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("parameter %q is given twice", name)}
+		}
+	}
+	return q, nil
+}
+
+// respond writes what a answers; nothing was written yet where it fails.
+func respond(w http.ResponseWriter, r *http.Request, a answer) error {
+	body, err := a(r)
+	if err != nil {
+		return err
+	}
+	if raw, ok := body.([]byte); ok {
+		send(w, http.StatusOK, api.TypeText+"; charset=utf-8", raw)
+		return nil
+	}
+	if body == nil {
+		body = struct{}{}
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding the answer: %w", err)
+	}
+	send(w, http.StatusOK, api.TypeJSON, append(text, '\n'))
+	return nil
+}
+
+// writeError answers with a problem, or with the very lines for stderr where a client prefers text.
+func writeError(w http.ResponseWriter, r *http.Request, e *api.Error) {
+	if r.Header.Get("Accept") == api.TypeText {
+		w.Header().Set(api.HeaderExit, strconv.Itoa(e.Code.Exit()))
+		send(w, e.Code.Status(), api.TypeText+"; charset=utf-8", []byte(e.Text()))
+		return
+	}
+	text, _ := json.Marshal(api.ProblemOf(e)) // strings and numbers only: it cannot fail
+	send(w, e.Code.Status(), api.TypeProblem, append(text, '\n'))
+}
+
+// send states the length: net/http would chunk a body over 2 KiB, and the helper reads no chunks.
+func send(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(body) //nolint:errcheck // the client is gone: nobody is left to tell
+}
+
+// clip bounds what is quoted of a stranger's input.
+func clip(s string) string {
+	const most = 80
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

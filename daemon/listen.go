@@ -1,0 +1,104 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/socket"
+)
+
+// ErrRunning says that another daemon listens on the socket already.
+var ErrRunning = errors.New("a daemon already listens on this socket")
+
+// Listener is the daemon's unix socket, and the lock that makes it the only one.
+type Listener struct {
+	*net.UnixListener
+	path string
+	own  os.FileInfo
+	lock *flock.Flock
+}
+
+// Listen makes the socket at path, 0600 in a directory of ours. What a dead daemon left there goes first, under
+// the lock that a living one holds; ErrRunning if it lives.
+func Listen(path string) (*Listener, error) {
+	dir := filepath.Dir(path)
+	if err := socket.MakeDir(dir); err != nil {
+		return nil, err
+	}
+	lock := flock.New(filepath.Join(dir, "daemon.lock"), flock.SetPermissions(0o600))
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", lock.Path(), err)
+	}
+	if !held {
+		return nil, fmt.Errorf("%s: %w", path, ErrRunning)
+	}
+	l, err := listen(path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	l.lock = lock
+	return l, nil
+}
+
+func listen(path string) (*Listener, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
+		return nil, &api.Error{Code: api.Internal, Message: path + " is in the way: it is no socket", Hint: "move it away"}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing a stale socket: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", path, err)
+	}
+	l.SetUnlinkOnClose(false) // by then the path may be another's
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	own, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return &Listener{UnixListener: l, path: path, own: own}, nil
+}
+
+// Watch calls gone once the path no longer leads to this socket: then nobody can reach it, and another daemon may
+// have taken its place.
+func (l *Listener) Watch(ctx context.Context, gone func()) {
+	tick := time.NewTicker(times.Watch)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if !l.ours() {
+				gone()
+				return
+			}
+		}
+	}
+}
+
+func (l *Listener) ours() bool {
+	info, err := os.Lstat(l.path)
+	return err == nil && os.SameFile(info, l.own)
+}
+
+// Release removes the socket, if it is still this one, and lets the next daemon in. It follows Close.
+func (l *Listener) Release() error {
+	var err error
+	if l.ours() {
+		err = os.Remove(l.path)
+	}
+	return errors.Join(err, l.lock.Close())
+}

@@ -1,0 +1,69 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// MaxLog is the size in bytes at which a LogFile starts anew; the one before it is kept as <path>.1.
+const MaxLog = 1 << 20
+
+// LogFile is an append-only log bounded in size. It is safe for concurrent use.
+type LogFile struct {
+	path string
+
+	mu   sync.Mutex
+	file *os.File
+	size int64
+}
+
+// OpenLog opens the log at path for appending, and makes its directory.
+func OpenLog(path string) (*LogFile, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the log's directory: %w", err)
+	}
+	l := &LogFile{path: path}
+	return l, l.open()
+}
+
+func (l *LogFile) open() error {
+	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	l.file, l.size = file, info.Size()
+	return nil
+}
+
+// Write appends p. Where a new file cannot be started the old one grows on: a log is better long than lost.
+func (l *LogFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.size+int64(len(p)) > MaxLog && l.size > 0 {
+		l.rotate()
+	}
+	n, err := l.file.Write(p)
+	l.size += int64(n)
+	return n, err
+}
+
+func (l *LogFile) rotate() {
+	old := l.file
+	if os.Rename(l.path, l.path+".1") != nil {
+		return
+	}
+	if l.open() != nil {
+		l.file = old
+		return
+	}
+	old.Close() //nolint:errcheck // every write to it was checked
+}
+
+// File is the file in use, for crash output.
+func (l *LogFile) File() *os.File { return l.file }

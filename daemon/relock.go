@@ -1,0 +1,31 @@
+package daemon
+
+import (
+	"sync"
+	"time"
+)
+
+// relock is the one timer that ends an unlock given for a time. The zero relock is ready.
+type relock struct {
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+// after calls f once d is over, in place of what was set before; 0 is never.
+func (r *relock) after(d time.Duration, f func()) {
+	r.cancel()
+	if d <= 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timer = time.AfterFunc(d, f)
+}
+
+func (r *relock) cancel() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+}

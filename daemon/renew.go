@@ -1,0 +1,209 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/credential"
+)
+
+// goal is what a renewal is to bring.
+type goal struct {
+	need   time.Duration // a credential on disk with this much left will do
+	forced bool          // nothing on disk will do
+}
+
+// await is a lease with at least need left: from disk, or new. A failure that is still fresh answers at once.
+func (b *Broker) await(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
+	if err := s.refusal(p.Revision); err != nil {
+		return lease{}, err
+	}
+	l, err := b.join(ctx, s, p, goal{need: need})
+	if err == nil && l.left(b.now()) < need {
+		// The flight that was joined had less in mind.
+		return b.join(ctx, s, p, goal{need: need})
+	}
+	return l, err
+}
+
+// renewBehind starts a renewal that nobody waits for, unless the last one failed a moment ago.
+func (b *Broker) renewBehind(s *slot, p Profile) {
+	if s.due(p.Revision, b.now()) <= 0 {
+		b.flight(s, p, goal{need: s.current().half()})
+	}
+}
+
+// join waits for the renewal of s, which goes on when the caller is gone.
+func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
+	select {
+	case r := <-b.flight(s, p, g):
+		if r.Err != nil {
+			return lease{}, r.Err
+		}
+		return r.Val.(lease), nil
+	case <-ctx.Done():
+		return lease{}, &api.Error{
+			Code:    api.Timeout,
+			Message: fmt.Sprintf("no new credential for profile %q within %s", p.Name, b.wait),
+			Hint:    "it is still being fetched: try again", Cause: ctx.Err(),
+		}
+	}
+}
+
+// flight renews s, or joins the renewal under way.
+func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
+	key := string(s.key)
+	if g.forced {
+		key = "forced " + key
+	}
+	return b.flights.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), times.Flight)
+		defer cancel()
+		l, err := b.renew(ctx, s, p, g)
+		if err != nil {
+			e := api.AsError(err)
+			s.failed(e, p.Revision, b.now())
+			b.log.Error("no new credential", "profile", p.Name, "key", p.Key, "code", e.Code, "request", e.RequestID, "err", e.Message)
+		}
+		return l, err
+	})
+}
+
+// renew brings s to its goal: the disk first, for another process may have been here; then, with the entry's
+// lock held, the disk again; then the source.
+func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
+	sealer, err := b.sealer(ctx, s, p)
+	if err != nil {
+		return lease{}, err
+	}
+	if l, ok := b.fromDisk(s, sealer, g); ok {
+		return l, nil
+	}
+	defer b.lockEntry(ctx, s)()
+	if l, ok := b.fromDisk(s, sealer, g); ok {
+		return l, nil
+	}
+	c, err := b.issue(ctx, p)
+	if err != nil {
+		return lease{}, err
+	}
+	wall := b.now()
+	l := newLease(c, wall)
+	if l.left(wall) <= 0 {
+		return lease{}, &api.Error{
+			Code: api.STSAnswer, RequestID: c.RequestID,
+			Message: fmt.Sprintf("the new credential of profile %q is already expired; it was dropped", p.Name),
+			Hint:    "is this machine's clock right? tcred doctor",
+		}
+	}
+	b.store(ctx, s, p, sealer, c)
+	s.renewed(l, wall)
+	b.log.Info("issued", "profile", p.Name, "key", p.Key, "expires", c.Expires.UTC(), "request", c.RequestID)
+	return l, nil
+}
+
+// fromDisk takes up what another process, or this one in an earlier life, left on disk, and reports whether it will do.
+func (b *Broker) fromDisk(s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
+	if sealer == nil {
+		return lease{}, false
+	}
+	c, ok := b.cache.Get(s.key, sealer)
+	if !ok {
+		return lease{}, false
+	}
+	wall := b.now()
+	l := newLease(c, wall)
+	if l.doubtful(wall) || l.left(wall) <= 0 {
+		return lease{}, false
+	}
+	s.adopt(l, wall)
+	return l, !g.forced && l.left(wall) >= max(g.need, 1)
+}
+
+// lockEntry takes the entry's lock across processes. Without it the worst is a second call, so a lock that
+// cannot be had costs a warning and not the credential.
+func (b *Broker) lockEntry(ctx context.Context, s *slot) (unlock func()) {
+	ctx, cancel := context.WithTimeout(ctx, times.Lock)
+	defer cancel()
+	unlock, err := b.cache.Lock(ctx, s.key)
+	if err != nil {
+		b.log.Warn("going on without the lock of the cache entry", "profile", s.profile, "err", err)
+		return func() {}
+	}
+	return unlock
+}
+
+// issue asks the source, again after a transient failure while the budget lasts.
+func (b *Broker) issue(ctx context.Context, p Profile) (credential.Credential, error) {
+	ctx, cancel := context.WithTimeout(ctx, times.Issue)
+	defer cancel()
+	for try := 0; ; try++ {
+		if err := b.pace.wait(ctx); err != nil {
+			return credential.Credential{}, err
+		}
+		c, err := p.Source.Issue(ctx)
+		b.pace.note(err)
+		if err == nil && !c.IsZero() {
+			return c, nil
+		}
+		if err == nil {
+			err = &api.Error{Code: api.STSAnswer, RequestID: c.RequestID, Message: fmt.Sprintf("the new credential of profile %q is not whole; it was dropped", p.Name)}
+		}
+		if try+1 >= times.Tries || !transient(err) || !sleep(ctx, jitter(times.Retry<<try)) {
+			return credential.Credential{}, err
+		}
+	}
+}
+
+// transient reports a failure of the source that another try may mend at once.
+func transient(err error) bool {
+	switch api.CodeOf(err) {
+	case api.Unreachable, api.STSTransient, api.STSThrottled, api.STSAnswer:
+		return true
+	}
+	return false
+}
+
+// store seals c on disk. A failure is a warning: the credential is good all the same.
+func (b *Broker) store(ctx context.Context, s *slot, p Profile, sealer *cache.Sealer, c credential.Credential) {
+	if sealer == nil {
+		return // said where it was missed
+	}
+	err := b.cache.Put(s.key, sealer, c)
+	if errors.Is(err, cache.ErrStaleSealer) {
+		s.setSealer(nil)
+		if sealer, err = b.sealer(ctx, s, p); err == nil && sealer != nil {
+			err = b.cache.Put(s.key, sealer, c)
+		}
+	}
+	if err != nil {
+		b.log.Warn("the credential is in memory only", "profile", p.Name, "err", err)
+	}
+}
+
+// sealer is derived once from the permanent key, which is then let go. It is nil, after a warning, where the cache
+// directory is of no use. Errors are the keystore's.
+func (b *Broker) sealer(ctx context.Context, s *slot, p Profile) (*cache.Sealer, error) {
+	if sealer := s.getSealer(); sealer != nil {
+		return sealer, nil
+	}
+	secret, err := p.Secret(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := b.cache.Sealer(secret)
+	if err != nil {
+		b.log.Warn("no disk cache: credentials are in memory only", "err", err)
+		return nil, nil
+	}
+	s.setSealer(sealer)
+	return sealer, nil
+}

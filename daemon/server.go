@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+)
+
+// Peer is the process at the other end of a connection.
+type Peer struct {
+	UID int // the kernel's word at connect; the only thing authorisation goes by
+	PID int // for logs: a pid can be reused
+}
+
+// Keystore is the part of a keystore that clients may ask the daemon to change.
+type Keystore interface {
+	Unlock(ctx context.Context, passphrase credential.Secret) error
+	Lock()
+}
+
+// Server answers the socket's requests. Every field but IdleExit is required.
+type Server struct {
+	Broker   *Broker
+	Keystore Keystore
+	Status   func() api.Status // all but what the broker knows
+	Reload   func() error      // looks at config now and says what is wrong with it
+	Peer     func(net.Conn) (Peer, error)
+	UID      int // the only uid that is answered
+	Log      *slog.Logger
+	IdleExit time.Duration // without a request for so long the server stops; 0 never
+
+	stop    context.CancelFunc
+	lastUse atomic.Int64 // monotonic, as time.Since(started)
+	started time.Time
+	relock  relock
+}
+
+type peerKey struct{}
+
+// Serve answers on l, runs the refresher, and stops when ctx ends, a client asks for it, l fails, or nobody asks for
+// IdleExit. Requests and renewals under way get a moment to finish.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ctx, s.stop = context.WithCancel(ctx)
+	defer s.stop()
+	s.started = time.Now()
+	defer s.relock.cancel()
+	web := &http.Server{
+		Handler:           s.handler(),
+		ConnContext:       s.identify,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      time.Minute, // over the longest answer, an unlock
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    api.MaxHeader,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(l) }()
+	refreshed := make(chan struct{})
+	go func() { s.Broker.RunRefresher(ctx); close(refreshed) }()
+	go s.watchIdle(ctx)
+
+	var err error
+	select {
+	case err = <-failed:
+		s.stop()
+	case <-ctx.Done():
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), times.Grace)
+		defer cancel()
+		if err = web.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
+			err = web.Close()
+		}
+	}
+	<-refreshed
+	return err
+}
+
+// identify notes at accept who connected.
+func (s *Server) identify(ctx context.Context, c net.Conn) context.Context {
+	peer, err := s.Peer(c)
+	if err != nil {
+		s.Log.Warn("cannot tell who connected", "err", err)
+		peer = Peer{UID: -1}
+	}
+	return context.WithValue(ctx, peerKey{}, peer)
+}
+
+// watchIdle stops the server once nobody has asked for IdleExit.
+func (s *Server) watchIdle(ctx context.Context) {
+	if s.IdleExit <= 0 {
+		return
+	}
+	for {
+		idle := time.Since(s.started) - time.Duration(s.lastUse.Load())
+		if idle >= s.IdleExit {
+			s.Log.Info("stopping: idle", "for", idle.Round(time.Second))
+			s.stop()
+			return
+		}
+		if !sleep(ctx, s.IdleExit-idle) {
+			return
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package daemon
+
+import (
+	"sync"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/credential"
+)
+
+// slot is the place of one cache key's credential in memory, with what is known around it.
+type slot struct {
+	key     cache.Key
+	profile string // the first one that asked; profiles that are alike share a slot
+
+	mu         sync.Mutex
+	lease      lease
+	renewAt    time.Duration // the age at which the lease is due
+	used       bool          // since the last renewal: only then is it renewed ahead
+	lastUse    time.Time     // wall
+	lastIssue  time.Time     // wall
+	failure    failure
+	sealer     *cache.Sealer
+	identity   api.Identity
+	identityOf string // SecretID of the credential that identity belongs to
+}
+
+// failure is the last one of a slot, while no success came after it. The zero failure is none.
+type failure struct {
+	err      *api.Error
+	at       time.Time // carries the monotonic reading
+	revision uint64    // of config, then
+	count    int       // in a row
+}
+
+// hold is how long f answers for the source. The keystore's failures are never held: once cured, the next call works.
+func (f failure) hold() time.Duration {
+	switch {
+	case f.transient():
+		return times.HoldTransient
+	case f.permanent():
+		return times.HoldPermanent
+	}
+	return 0
+}
+
+// rest is how long renewals that nobody waits for rest after f: from 5 s, doubled with each failure in a row.
+func (f failure) rest(most time.Duration) time.Duration {
+	if !f.transient() {
+		return times.RestValid
+	}
+	return min(most, times.RestFirst<<min(f.count-1, 10))
+}
+
+func (f failure) transient() bool { return transient(f.err) || f.err.Code == api.Timeout }
+
+func (f failure) permanent() bool {
+	switch f.err.Code {
+	case api.STSCredential, api.STSPermission, api.STSRequest, api.PolicyInvalid:
+		return true
+	}
+	return false
+}
+
+func (s *slot) current() lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lease
+}
+
+// use notes a use and reports whether it is the first one since the last renewal.
+func (s *slot) use(wall time.Time) (first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first = !s.used
+	s.used, s.lastUse = true, wall
+	return first
+}
+
+func (s *slot) inUse() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}
+
+// adopt takes l, read from disk, if it is the longer-lived one.
+func (s *slot) adopt(l lease, wall time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.left(wall) > s.lease.left(wall) {
+		s.lease, s.renewAt = l, renewalAge(l)
+	}
+}
+
+// renewed takes l, just issued: from here on nobody has used it.
+func (s *slot) renewed(l lease, wall time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lease, s.renewAt = l, renewalAge(l)
+	s.used, s.lastIssue, s.failure = false, wall, failure{}
+}
+
+// failed remembers a renewal that failed. One that cannot succeed by itself is not tried again until somebody asks.
+func (s *slot) failed(err *api.Error, revision uint64, wall time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failure = failure{err: err, at: time.Now(), revision: revision, count: s.failure.count + 1}
+	if !s.failure.transient() && s.lease.left(wall) <= 0 {
+		s.used = false
+	}
+}
+
+func (s *slot) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failure = failure{}
+}
+
+// refusal is the remembered failure that answers a caller in place of another try, nil when it is time for one.
+func (s *slot) refusal(revision uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.failure
+	if f.err == nil || f.revision != revision || time.Since(f.at) >= f.hold() {
+		return nil
+	}
+	return f.err
+}
+
+// due is how long until the next renewal that nobody waits for: the lease's age and the last failure tell.
+func (s *slot) due(revision uint64, wall time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left, most := s.lease.left(wall), times.RestValid
+	if left <= 0 {
+		most = times.RestNone
+	}
+	due := left - (s.lease.cred.Duration() - s.renewAt)
+	if s.lease.doubtful(wall) {
+		due = 0
+	}
+	if f := s.failure; f.err != nil && f.revision == revision {
+		due = max(due, f.rest(most)-time.Since(f.at))
+	}
+	return due
+}
+
+func (s *slot) identityFor(c credential.Credential) (api.Identity, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identity, s.identityOf == c.SecretID
+}
+
+func (s *slot) setIdentity(c credential.Credential, id api.Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identity, s.identityOf = id, c.SecretID
+}
+
+func (s *slot) getSealer() *cache.Sealer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sealer
+}
+
+func (s *slot) setSealer(sealer *cache.Sealer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sealer = sealer
+}
+
+func (s *slot) status(name, key string) api.ProfileStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return api.ProfileStatus{
+		Name: name, Key: key, Expires: s.lease.cred.Expires, LastUse: s.lastUse, LastIssue: s.lastIssue,
+		LastError: api.ProblemOf(s.failure.err),
+	}
+}

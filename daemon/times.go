@@ -1,0 +1,75 @@
+package daemon
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// schedule is every constant of time of the broker and the refresher.
+type schedule struct {
+	Floor         time.Duration // with less left a caller waits for a new credential
+	Ahead         time.Duration // before expiry, a renewal is due at the latest
+	Look          time.Duration // the refresher looks at the wall clock at least so often while something is due
+	Jitter        float64       // of the half-life, by which renewals come early
+	Lock          time.Duration // for an entry's lock
+	Issue         time.Duration // for the source, retries included
+	Flight        time.Duration // for one renewal in all
+	Identify      time.Duration // for GetCallerIdentity
+	Tries         int           // calls of the source in one renewal
+	Retry         time.Duration // before the second try, doubled for each further one
+	HoldTransient time.Duration // how long a transient failure answers in place of another try
+	HoldPermanent time.Duration // and a permanent one
+	RestFirst     time.Duration // before a background renewal that failed is tried again, doubled each time,
+	RestNone      time.Duration // up to this with no valid credential,
+	RestValid     time.Duration // up to this with one
+	Sweep         time.Duration // between two sweeps of the disk cache
+	Grace         time.Duration // for requests under way when the server stops
+	Watch         time.Duration // between two looks at the socket's path
+}
+
+var times = schedule{
+	Floor:         15 * time.Minute,
+	Ahead:         20 * time.Minute,
+	Look:          30 * time.Second,
+	Jitter:        0.10,
+	Lock:          10 * time.Second,
+	Issue:         15 * time.Second, // keystore 5 s, STS 10 s
+	Flight:        30 * time.Second,
+	Identify:      8 * time.Second,
+	Tries:         3,
+	Retry:         300 * time.Millisecond,
+	HoldTransient: 2 * time.Second,
+	HoldPermanent: 10 * time.Second,
+	RestFirst:     5 * time.Second,
+	RestNone:      20 * time.Second,
+	RestValid:     5 * time.Minute,
+	Sweep:         time.Hour,
+	Grace:         5 * time.Second,
+	Watch:         2 * time.Second,
+}
+
+// renewalAge is the age at which l is due: its half-life, early by jitter so that profiles of one start do not
+// stay in step, at the latest times.Ahead before expiry, yet never so early that a short life is all renewals.
+func renewalAge(l lease) time.Duration {
+	half := l.half()
+	age := half - time.Duration(rand.Float64()*times.Jitter*float64(half))
+	return max(min(age, l.cred.Duration()-times.Ahead), half/2)
+}
+
+// jitter is between half of d and d.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1)
+}
+
+// sleep waits for d and reports whether ctx lasted.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

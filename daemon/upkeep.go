@@ -1,0 +1,135 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/credential"
+)
+
+// Refresh fetches a new credential now, whatever is cached.
+func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, error) {
+	p, err := b.profiles.Lookup(ctx, name)
+	if err != nil {
+		return api.ProfileStatus{}, err
+	}
+	s := b.slot(p)
+	s.forget()
+	if _, err := b.join(ctx, s, p, goal{forced: true}); err != nil {
+		return api.ProfileStatus{}, err
+	}
+	return s.status(p.Name, p.Key), nil
+}
+
+// Clear drops the profile's credential from memory and disk; name "" drops all. It says which ones: they stay
+// valid at Tencent Cloud until they expire.
+func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
+	cleared := api.Cleared{Credentials: []api.ClearedCredential{}}
+	names := []string{name}
+	if name == "" {
+		names = b.profiles.Names()
+	}
+	for _, n := range names {
+		p, err := b.profiles.Lookup(ctx, n)
+		if err != nil && name != "" {
+			return cleared, err
+		}
+		if err != nil {
+			continue
+		}
+		c, err := b.clearOne(ctx, p)
+		if err != nil {
+			return cleared, err
+		}
+		if !c.IsZero() && c.Expires.After(b.now()) {
+			cleared.Credentials = append(cleared.Credentials, api.ClearedCredential{Profile: n, Expires: c.Expires})
+		}
+	}
+	if name == "" {
+		return cleared, b.cache.DeleteAll() // those of profiles that are gone too
+	}
+	return cleared, nil
+}
+
+func (b *Broker) clearOne(ctx context.Context, p Profile) (credential.Credential, error) {
+	s := b.slot(p)
+	defer b.lockEntry(ctx, s)()
+	c := s.current().cred
+	if c.IsZero() {
+		if sealer, err := b.sealer(ctx, s, p); err == nil && sealer != nil {
+			c, _ = b.cache.Get(s.key, sealer)
+		}
+	}
+	b.drop(s)
+	return c, b.cache.Delete(s.key)
+}
+
+// Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.
+func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error) {
+	c, err := b.Credential(ctx, name, 0)
+	if err != nil {
+		return api.Identity{}, err
+	}
+	p, err := b.profiles.Lookup(ctx, name)
+	if err != nil {
+		return api.Identity{}, err
+	}
+	s := b.slot(p)
+	if id, ok := s.identityFor(c); ok {
+		return id, nil
+	}
+	v, err, _ := b.flights.Do("identity "+string(s.key), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), times.Identify)
+		defer cancel()
+		if err := b.pace.wait(ctx); err != nil {
+			return api.Identity{}, err
+		}
+		id, err := p.Identify(ctx, c)
+		b.pace.note(err)
+		if err == nil {
+			s.setIdentity(c, id)
+		}
+		return id, err
+	})
+	return v.(api.Identity), err
+}
+
+// Forget drops what is remembered of failures, so that the next call tries: something was mended.
+func (b *Broker) Forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.slots {
+		s.forget()
+	}
+}
+
+// Lock drops every credential and derived key from memory. What is on disk stays, sealed.
+func (b *Broker) Lock() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.slots)
+}
+
+// Status lists every profile with what is known of its credential.
+func (b *Broker) Status(ctx context.Context) []api.ProfileStatus {
+	list := []api.ProfileStatus{}
+	for _, name := range b.profiles.Names() {
+		p, err := b.profiles.Lookup(ctx, name)
+		if err != nil {
+			list = append(list, api.ProfileStatus{Name: name, LastError: api.ProblemOf(api.AsError(err))})
+			continue
+		}
+		b.mu.Lock()
+		s := b.slots[cache.KeyOf(p.Source.ID())]
+		b.mu.Unlock()
+		if s == nil {
+			s = &slot{}
+		}
+		list = append(list, s.status(p.Name, p.Key))
+	}
+	return list
+}
+
+// Calls is how many calls of sources and identities were made, failed ones too.
+func (b *Broker) Calls() int64 { return b.pace.calls.Load() }

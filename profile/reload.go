@@ -1,0 +1,168 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/config"
+	"github.com/tcred/tcred/keystore"
+	"github.com/tcred/tcred/sts"
+)
+
+// lookEvery is how seldom config and index are looked at.
+const lookEvery = time.Second
+
+// fingerprint tells by name, size, time and inode whether files changed.
+type fingerprint string
+
+func fingerprintOf(files []string) fingerprint {
+	var b strings.Builder
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			fmt.Fprintf(&b, "%s: %v\n", f, errors.Is(err, os.ErrNotExist))
+			continue
+		}
+		fmt.Fprintf(&b, "%s: %d %d %v\n", f, info.Size(), info.ModTime().UnixNano(), inode(info))
+	}
+	return fingerprint(b.String())
+}
+
+// current is the reading to serve from, and its revision.
+func (s *Set) current() (*reading, uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.looked.IsZero() || time.Since(s.looked) >= lookEvery {
+		s.look()
+	}
+	if s.reading == nil {
+		return nil, 0, s.problem
+	}
+	return s.reading, s.revision, nil
+}
+
+// Reload looks at config and index now, and says what is wrong with them.
+func (s *Set) Reload() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = ""
+	s.look()
+	return s.problem
+}
+
+// Problem is why what is on disk is not what is served from; nil while it is.
+func (s *Set) Problem() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.problem
+}
+
+// look takes up what changed on disk, if it is valid.
+func (s *Set) look() {
+	s.looked = time.Now()
+	files := []string{s.o.ConfigPath, s.o.Index.Path}
+	if s.reading != nil {
+		files = append(files, s.reading.config.Files()...)
+	}
+	seen := fingerprintOf(files)
+	if seen == s.seen {
+		return
+	}
+	s.seen = seen
+	r, err := s.read()
+	if err != nil {
+		s.problem = err
+		s.o.Log.Error("config not taken up", "err", err)
+		return
+	}
+	s.reading, s.problem = r, nil
+	s.revision++
+	s.seen = fingerprintOf(append([]string{s.o.ConfigPath, s.o.Index.Path}, r.config.Files()...))
+	s.o.Log.Info("config read", "path", s.o.ConfigPath, "profiles", len(r.config.Profiles), "keys", len(r.keys))
+}
+
+// read loads everything anew. The keystore stays the one it was, opened or not, unless config names another.
+func (s *Set) read() (*reading, error) {
+	c, _, err := config.Load(s.o.ConfigPath)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.o.Index.Load()
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{config: c, keys: make(map[string]keystore.Entry, len(entries))}
+	for _, e := range entries {
+		r.keys[e.Name] = e
+	}
+	if s.reading != nil && s.reading.config.Keystore == c.Keystore {
+		r.store = s.reading.store
+		return r, nil
+	}
+	r.store, err = keystore.Open(keystore.Options{
+		Backend: c.Keystore.Backend, Dir: c.Keystore.Dir, PassphraseFile: c.Keystore.PassphraseFile,
+		FileDir: s.o.FileDir, Interactive: s.o.Interactive, Notify: s.o.Notify,
+	})
+	return r, err
+}
+
+// client is the STS client for a region, and for a key of that site. Clients are kept: they hold connections.
+func (s *Set) client(c *config.Config, region, site string) (*sts.Client, error) {
+	if c.Site != "" {
+		site = c.Site
+	}
+	o := sts.Options{Site: site, Endpoint: c.Endpoint, Region: region, Proxy: c.Proxy, CAFile: c.CAFile, Language: c.Language}
+	key := fmt.Sprintf("%+v", o)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client, ok := s.clients[key]; ok {
+		return client, nil
+	}
+	o.Now = s.o.Now
+	client, err := sts.NewClient(o)
+	if err != nil {
+		return nil, err
+	}
+	s.clients[key] = client
+	return client, nil
+}
+
+// Store is the keystore of the present reading.
+func (s *Set) Store() (keystore.Store, error) {
+	r, _, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return r.store, nil
+}
+
+// Config is the config of the present reading.
+func (s *Set) Config() (*config.Config, error) {
+	r, _, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return r.config, nil
+}
+
+// Keys are the entries of the key index, by name.
+func (s *Set) Keys() (map[string]keystore.Entry, error) {
+	r, _, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return r.keys, nil
+}
+
+// Client is the STS client that a key of that site is used with.
+func (s *Set) Client(site string) (*sts.Client, error) {
+	r, _, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return s.client(r.config, r.config.Region, site)
+}
