@@ -1,0 +1,94 @@
+package cache
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// Nothing of ours goes where somebody else may look or point us: every operation is a miss or an error.
+func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"a link":        func(path string) error { return os.Symlink(t.TempDir(), path) },
+		"a file":        func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"open to group": func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o750)) },
+		"open to all":   func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o707)) },
+		"not ours": func(path string) error {
+			return errors.Join(os.Mkdir(path, 0o700), os.Chown(path, 12345, -1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && name != "a file" {
+				t.Skip("access is a matter of lists there")
+			}
+			if name == "not ours" && os.Getuid() != 0 {
+				needReal(t, false, "needs root, to give a directory away")
+			}
+			good, _ := newTest(t)
+			s := mustSealer(t, good, testSecret)
+			mustPut(t, good, testKey, s, testCredential(1))
+
+			d, warned := newTest(t)
+			mustDo(t, spoil(d.path))
+			for range 3 {
+				wantMiss(t, d, testKey, s)
+				d.Sweep(time.Now())
+				_, sealErr := d.Sealer(testSecret)
+				unlock, lockErr := d.Lock(t.Context(), testKey)
+				if lockErr == nil {
+					unlock()
+				}
+				for _, err := range []error{sealErr, lockErr, d.Put(testKey, s, testCredential(1)), d.Delete(testKey), d.DeleteAll()} {
+					if err == nil {
+						t.Error("used all the same")
+					}
+				}
+				if !errors.Is(lockErr, ErrNoLock) {
+					t.Errorf("Lock: %v, want ErrNoLock", lockErr)
+				}
+			}
+			warned.want(t, 1)
+		})
+	}
+}
+
+func TestAMissingDirectoryIsAMissAndMadeByTheFirstWrite(t *testing.T) {
+	d, warned := openTest(filepath.Join(t.TempDir(), "parent", "tcred"))
+	s := testSealer(t)
+	wantMiss(t, d, testKey, s)
+	d.Sweep(time.Now())
+	if _, err := os.Stat(d.path); err == nil {
+		t.Error("a look made the directory")
+	}
+	mustPut(t, d, testKey, s, testCredential(1))
+	wantHit(t, d, testKey, s, testCredential(1))
+	warned.want(t, 0)
+}
+
+func TestAReadOnlyDirectoryStillAnswers(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("no mode keeps root from writing; the read-only mount in full_linux_test.go does")
+	}
+	d, _ := newTest(t)
+	mustPut(t, d, testKey, mustSealer(t, d, testSecret), testCredential(1))
+	mustDo(t, os.Chmod(d.path, 0o500))
+	t.Cleanup(func() { os.Chmod(d.path, 0o700) })
+	wantReadOnlyBehaviour(t, d)
+}
+
+// wantReadOnlyBehaviour: what is there is served, and every write is an error at once.
+func wantReadOnlyBehaviour(t *testing.T, d *Dir) {
+	t.Helper()
+	s := mustSealer(t, d, testSecret)
+	wantHit(t, d, testKey, s, testCredential(1))
+	if err := d.Put(testKey, s, testCredential(2)); err == nil {
+		t.Error("Put: no error")
+	}
+	if _, err := d.Lock(t.Context(), testKey); !errors.Is(err, ErrNoLock) {
+		t.Errorf("Lock: %v, want ErrNoLock", err)
+	}
+	wantHit(t, d, testKey, s, testCredential(1))
+}

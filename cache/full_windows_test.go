@@ -1,0 +1,5 @@
+package cache
+
+import "errors"
+
+func limitChild([]string) error { return errors.ErrUnsupported }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cache
+
+// onNetwork is known on Linux only.
+func onNetwork(string) bool { return false }

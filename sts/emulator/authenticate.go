@@ -1,0 +1,122 @@
+package emulator
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/tcred/tcred/credential"
+)
+
+// maxSkew is how far the clocks of client and server may be apart, either way.
+const maxSkew = 5 * time.Minute
+
+// caller is who signed a request.
+type caller struct {
+	account   Account
+	identity  identity
+	temporary bool // by a credential that STS issued, not by a permanent key
+}
+
+// session is an issued temporary credential. The token itself is not kept.
+type session struct {
+	secretKey credential.Secret
+	token     [sha256.Size]byte
+	account   Account // whose key it was issued to
+	identity  identity
+	expires   time.Time
+}
+
+var secretIDForm = regexp.MustCompile(`^AKID[A-Za-z0-9_-]+$`)
+
+// authenticate finds out who signed a request, or why nobody did.
+func (e *Emulator) authenticate(r *http.Request, body []byte, now time.Time) (caller, error) {
+	a, err := parseAuthorization(r.Header.Get("Authorization"))
+	if err != nil {
+		return caller{}, err
+	}
+	if err := checkTime(a, commonParameter(r, "Timestamp"), now); err != nil {
+		return caller{}, err
+	}
+	account, permanent := e.accounts[a.secretID]
+	s, temporary := e.session(a.secretID)
+	key := s.secretKey
+	switch {
+	case permanent:
+		key = account.SecretKey
+	case !temporary && secretIDForm.MatchString(a.secretID):
+		return caller{}, refuse("AuthFailure.SecretIdNotFound", "the SecretId is not found")
+	case !temporary:
+		return caller{}, refuse("AuthFailure.InvalidSecretId", "the SecretId is not one of an API key")
+	}
+	if !a.verify(r, body, key) {
+		return caller{}, refuse("AuthFailure.SignatureFailure", "the signature does not match the request and the key")
+	}
+	token := commonParameter(r, "Token")
+	if permanent {
+		if token != "" {
+			return caller{}, refuse("AuthFailure.TokenFailure", "a permanent key has no token")
+		}
+		return caller{account: account, identity: userIdentity(account)}, nil
+	}
+	if err := s.checkToken(token, now); err != nil {
+		return caller{}, err
+	}
+	return caller{account: s.account, identity: s.identity, temporary: true}, nil
+}
+
+// checkTime holds the timestamp to the five minutes and the scope's date to the timestamp.
+func checkTime(a authorization, timestamp string, now time.Time) error {
+	if timestamp == "" {
+		return refuse("MissingParameter", "the common parameter Timestamp is missing")
+	}
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return refuse("InvalidParameterValue", "the Timestamp is not in Unix seconds")
+	}
+	signed := time.Unix(seconds, 0).UTC()
+	if signed.Before(now.Add(-maxSkew)) || signed.After(now.Add(maxSkew)) {
+		return refuse("AuthFailure.SignatureExpire", "the Timestamp differs from the server's time by more than five minutes")
+	}
+	if signed.Format(time.DateOnly) != a.date {
+		return refuse("AuthFailure.SignatureFailure", "the date of the credential scope is not the Timestamp's in UTC")
+	}
+	return nil
+}
+
+func (e *Emulator) session(secretID string) (session, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, ok := e.sessions[secretID]
+	return s, ok
+}
+
+// checkToken holds a session to its token and its life.
+func (s session) checkToken(token string, now time.Time) error {
+	sum := sha256.Sum256([]byte(token))
+	if subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
+		return refuse("AuthFailure.TokenFailure", "the token is missing or not this credential's")
+	}
+	if !now.Before(s.expires) {
+		return refuse("AuthFailure.TokenFailure", "the token has expired")
+	}
+	return nil
+}
+
+// issue makes a temporary credential for lifetime and remembers it.
+func (e *Emulator) issue(account Account, who identity, now time.Time, lifetime time.Duration) credential.Credential {
+	c := credential.Credential{
+		SecretID:  "AKID" + randomURLSafe(64),
+		SecretKey: credential.Secret(randomURLSafe(43) + "="),
+		Token:     credential.Secret(randomURLSafe(e.tokenSize)),
+		Issued:    now,
+		Expires:   now.Add(lifetime).Truncate(time.Second),
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sessions[c.SecretID] = session{c.SecretKey, sha256.Sum256([]byte(c.Token.Reveal())), account, who, c.Expires}
+	return c
+}
