@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +38,8 @@ type Set struct {
 
 	mu       sync.Mutex
 	looked   time.Time // monotonic
-	seen     fingerprint
+	watched  []string  // files that the last reading came from
+	seen     fingerprints
 	reading  *reading // the last valid one, nil before there is any
 	problem  error    // with what is on disk now
 	revision uint64
@@ -155,4 +157,15 @@ func checkDuration(p config.Profile, e keystore.Entry) error {
 		Message: fmt.Sprintf("profile %q asks for %s; key %q is a root account's: at most %s", p.Name, short(p.Duration), p.Key, short(MaxRoot)),
 		Hint:    fmt.Sprintf("duration = %q, or better a sub-account's key: tcred add work", short(MaxRoot)),
 	}
+}
+
+// short is a duration as people write it: "12h", not "12h0m0s".
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"0s", "0m"} {
+		if trimmed := strings.TrimSuffix(text, zero); trimmed != "" && (trimmed[len(trimmed)-1] == 'm' || trimmed[len(trimmed)-1] == 'h') {
+			text = trimmed
+		}
+	}
+	return text
 }

@@ -3,11 +3,10 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/sts"
@@ -16,20 +15,20 @@ import (
 // lookEvery is how seldom config and index are looked at.
 const lookEvery = time.Second
 
-// fingerprint tells by name, size, time and inode whether files changed.
-type fingerprint string
+// fingerprints tell by size, time and inode whether files changed, by path.
+type fingerprints map[string]string
 
-func fingerprintOf(files []string) fingerprint {
-	var b strings.Builder
+func fingerprint(files []string) fingerprints {
+	prints := make(fingerprints, len(files))
 	for _, f := range files {
 		info, err := os.Stat(f)
 		if err != nil {
-			fmt.Fprintf(&b, "%s: %v\n", f, errors.Is(err, os.ErrNotExist))
+			prints[f] = "none"
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %d %d %v\n", f, info.Size(), info.ModTime().UnixNano(), inode(info))
+		prints[f] = fmt.Sprintf("%d %d %d", info.Size(), info.ModTime().UnixNano(), inode(info))
 	}
-	return fingerprint(b.String())
+	return prints
 }
 
 // current is the reading to serve from, and its revision.
@@ -49,7 +48,7 @@ func (s *Set) current() (*reading, uint64, error) {
 func (s *Set) Reload() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = ""
+	s.seen = nil
 	s.look()
 	return s.problem
 }
@@ -64,16 +63,18 @@ func (s *Set) Problem() error {
 // look takes up what changed on disk, if it is valid.
 func (s *Set) look() {
 	s.looked = time.Now()
-	files := []string{s.o.ConfigPath, s.o.Index.Path}
-	if s.reading != nil {
-		files = append(files, s.reading.config.Files()...)
-	}
-	seen := fingerprintOf(files)
-	if seen == s.seen {
+	before := fingerprint(s.watched)
+	if s.seen != nil && maps.Equal(before, s.seen) {
 		return
 	}
-	s.seen = seen
 	r, err := s.read()
+	s.watched = s.filesOf(r, err)
+	s.seen = fingerprint(s.watched)
+	for file, print := range before {
+		if _, ok := s.seen[file]; ok {
+			s.seen[file] = print // a change while it was read is one that is still to come
+		}
+	}
 	if err != nil {
 		s.problem = err
 		s.o.Log.Error("config not taken up", "err", err)
@@ -81,8 +82,20 @@ func (s *Set) look() {
 	}
 	s.reading, s.problem = r, nil
 	s.revision++
-	s.seen = fingerprintOf(append([]string{s.o.ConfigPath, s.o.Index.Path}, r.config.Files()...))
 	s.o.Log.Info("config read", "path", s.o.ConfigPath, "profiles", len(r.config.Profiles), "keys", len(r.keys))
+}
+
+// filesOf lists what a reading came from, or failed on.
+func (s *Set) filesOf(r *reading, err error) []string {
+	files := []string{s.o.ConfigPath, s.o.Index.Path}
+	var invalid *config.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		files = append(files, invalid.Files...)
+	case err == nil:
+		files = append(files, r.config.Files()...)
+	}
+	return files
 }
 
 // read loads everything anew. The keystore stays the one it was, opened or not, unless config names another.
