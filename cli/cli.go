@@ -88,6 +88,7 @@ hands tools short-lived, policy-scoped credentials in its place.
   tcred init             write a config file
   tcred add              put your key into the keychain
   tcred exec -- CMD      run a tool with short-lived credentials`,
+		Version:           versionText(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -105,6 +106,7 @@ hands tools short-lived, policy-scoped credentials in its place.
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	root.SetVersionTemplate("tcred {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", os.Getenv(api.EnvLog) == "debug", "say more on stderr")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(cmd.CommandPath()+" --help", "%s", err)

@@ -72,13 +72,10 @@ func (a *app) logger() *slog.Logger {
 }
 
 // daemon is a client that starts the daemon if there is none.
-func (a *app) daemon() (*client.Client, error) {
-	c, err := client.New("")
-	if err != nil {
-		return nil, err
-	}
+func (a *app) daemon() *client.Client {
+	c := client.New("")
 	c.Start = true
-	return c, nil
+	return c
 }
 
 // profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".

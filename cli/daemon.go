@@ -124,30 +124,31 @@ func (a *app) daemonLog(p paths, background bool) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), nil
 }
 
+// stopDaemon asks the daemon to stop and waits until its process is gone.
 func (a *app) stopDaemon(ctx context.Context) error {
-	c, err := client.New("")
+	c := client.New("")
+	status, err := c.Status(ctx)
+	if err == nil {
+		err = c.Stop(ctx)
+	}
+	if errors.Is(err, socket.ErrNotListening) {
+		a.tell("no daemon runs")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	switch err := c.Stop(ctx); {
-	case api.CodeOf(err) == api.NoDaemon && errors.Is(err, socket.ErrNotListening):
-		a.tell("no daemon runs")
-		return nil
-	case err != nil:
-		return err
-	}
-	for range 200 { // it finishes what it was asked, in at most 5 s
-		if _, err := c.Status(ctx); err != nil {
-			a.tell("the daemon stopped")
-			return nil
-		}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second) // it finishes what it was asked, in at most 5 s
+	defer cancel()
+	for alive(status.PID) {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(30 * time.Millisecond):
+			return &api.Error{Code: api.Timeout, Message: "the daemon is still stopping", Hint: "tcred logs"}
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	return &api.Error{Code: api.Timeout, Message: "the daemon is still stopping", Hint: "tcred logs"}
+	a.tell("the daemon stopped")
+	return nil
 }
 
 // storeOf is the keystore that config names at the moment, for the server.

@@ -84,11 +84,7 @@ func (a *app) credential(ctx context.Context, name string, q request) (credentia
 	if q.noDaemon {
 		return a.fetchHere(ctx, name, minTTL)
 	}
-	d, err := a.daemon()
-	if err != nil {
-		return credential.Credential{}, err
-	}
-	return d.Credential(ctx, name, minTTL)
+	return a.daemon().Credential(ctx, name, minTTL)
 }
 
 // cannotRun tells a command that is not there from one that cannot run. A status passes through.

@@ -75,11 +75,7 @@ func (a *app) fetch(ctx context.Context, name string, q request, f credential.Fo
 		}
 		return c.Encode(f)
 	}
-	d, err := a.daemon()
-	if err != nil {
-		return nil, err
-	}
-	return d.Get(ctx, name, client.Options{Format: f, MinTTL: minTTL})
+	return a.daemon().Get(ctx, name, client.Options{Format: f, MinTTL: minTTL})
 }
 
 // fetchHere gets a credential in this process.

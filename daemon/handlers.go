@@ -2,9 +2,11 @@ package daemon
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +22,8 @@ type answer func(r *http.Request) (any, error)
 // handler routes api's paths.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET "+api.PathCredentials+"{profile}", s.serve(s.getCredential))
 	for pattern, a := range map[string]answer{
-		"GET " + api.PathCredentials + "{profile}":                      s.getCredential,
 		"POST " + api.PathCredentials + "{profile}" + api.SuffixRefresh: s.refresh,
 		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
 		"DELETE " + strings.TrimSuffix(api.PathCredentials, "/"):        s.clear,
@@ -32,15 +34,34 @@ func (s *Server) handler() http.Handler {
 		"POST " + api.PathLock:                                          s.lock,
 		"POST " + api.PathStop:                                          s.stopServer,
 	} {
-		mux.Handle(pattern, s.serve(a))
+		mux.Handle(pattern, s.serve(plain(a)))
 	}
-	mux.Handle("/", s.serve(func(r *http.Request) (any, error) {
-		return nil, &api.Error{
-			Code: api.NotFound, Message: fmt.Sprintf("no request %s %s", r.Method, clip(r.URL.Path)),
-			Hint: "client and daemon may be of different versions: tcred status",
+	unknown := s.serve(notFound)
+	mux.Handle("/", unknown)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.EscapedPath(); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
+			unknown.ServeHTTP(w, r) // mux would answer by itself, with a redirection or no words
+			return
 		}
-	}))
-	return mux
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func notFound(r *http.Request) (any, error) {
+	return nil, &api.Error{
+		Code: api.NotFound, Message: fmt.Sprintf("no request %s %q", clip(r.Method), clip(r.URL.Path)),
+		Hint: "client and daemon may be of different versions: tcred status",
+	}
+}
+
+// plain is an answer to requests that take no parameters.
+func plain(a answer) answer {
+	return func(r *http.Request) (any, error) {
+		if _, err := params(r); err != nil {
+			return nil, err
+		}
+		return a(r)
+	}
 }
 
 // serve lets only our own user's requests through to a, and writes what it answers.
@@ -48,24 +69,26 @@ func (s *Server) serve(a answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.lastUse.Store(int64(time.Since(s.started)))
 		w.Header().Set(api.HeaderVersion, api.Version)
-		peer, _ := r.Context().Value(peerKey{}).(Peer)
-		err := s.check(r, peer)
+		err := s.check(r)
 		if err == nil {
 			r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
-			err = respond(w, r, a)
+			err = respond(w, r, func(r *http.Request) (any, error) {
+				return guard(s.Log, func() (any, error) { return a(r) })
+			})
 		}
 		if err != nil {
 			e := api.AsError(err)
-			s.Log.Debug("refused", "path", clip(r.URL.Path), "pid", peer.PID, "uid", peer.UID, "code", e.Code, "err", e.Message)
+			s.Log.Debug("refused", "path", clip(r.URL.Path), "code", e.Code, "err", e.Message)
 			writeError(w, r, e)
 		}
 	})
 }
 
-// check refuses strangers, and clients that mean another config.
-func (s *Server) check(r *http.Request, peer Peer) error {
-	if peer.UID != s.UID {
-		s.Log.Warn("another user's process was refused", "uid", peer.UID, "pid", peer.PID)
+// check refuses strangers, clients that mean another config, and bodies over their bound.
+func (s *Server) check(r *http.Request) error {
+	peer, known := r.Context().Value(peerKey{}).(Peer)
+	if !known || peer.UID != s.UID {
+		s.Log.Warn("another user's process was refused", "uid", peer.UID, "pid", peer.PID, "known", known)
 		return &api.Error{Code: api.Forbidden, Message: "this daemon serves another user", Hint: "start your own: tcred daemon"}
 	}
 	theirs, ours := r.Header.Get(api.HeaderConfig), s.Status().Config
@@ -73,11 +96,18 @@ func (s *Server) check(r *http.Request, peer Peer) error {
 	if theirs != "" && theirs != ours && !exempt {
 		return &api.Error{
 			Code:    api.ConfigMismatch,
-			Message: fmt.Sprintf("the daemon reads %s, this client %s", ours, clip(theirs)),
+			Message: fmt.Sprintf("the daemon reads %q, this client %q", ours, clip(theirs)),
 			Hint:    "tcred daemon stop, or give one of them its own socket: " + api.EnvSocket,
 		}
 	}
+	if r.ContentLength > api.MaxBody {
+		return tooLarge()
+	}
 	return nil
+}
+
+func tooLarge() error {
+	return &api.Error{Code: api.TooLarge, Message: fmt.Sprintf("the request's body is over %d bytes", api.MaxBody)}
 }
 
 func (s *Server) getCredential(r *http.Request) (any, error) {
@@ -87,7 +117,7 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 	}
 	format, err := credential.ParseFormat(q.Get(api.ParamFormat))
 	if err != nil {
-		return nil, &api.Error{Code: api.BadRequest, Message: err.Error()}
+		return nil, &api.Error{Code: api.BadRequest, Message: err.Error()} // quotes the name
 	}
 	minTTL, err := ParseMinTTL(q.Get(api.ParamMinTTL))
 	if err != nil {
@@ -101,23 +131,14 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 }
 
 func (s *Server) refresh(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
 	return s.Broker.Refresh(r.Context(), r.PathValue("profile"))
 }
 
 func (s *Server) clear(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
 	return s.Broker.Clear(r.Context(), r.PathValue("profile"))
 }
 
 func (s *Server) identity(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
 	return s.Broker.Identity(r.Context(), r.PathValue("profile"))
 }
 
@@ -139,6 +160,9 @@ func (s *Server) unlock(r *http.Request) (any, error) {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
+		if large := new(http.MaxBytesError); errors.As(err, &large) {
+			return nil, tooLarge()
+		}
 		return nil, &api.Error{Code: api.BadRequest, Message: "the body is not an unlock request"} // err could quote the passphrase
 	}
 	var limit time.Duration

@@ -12,10 +12,13 @@ type lease struct {
 	cred  credential.Credential
 	since time.Time     // carries the monotonic reading of when life was left
 	life  time.Duration // what was left at since
+	fresh bool          // just issued: asking again would bring none better
 }
 
-// newLease starts the clocks of a credential that was just issued, or read from disk.
+// newLease starts the clocks of a credential that was just issued, or read from disk. Its times are the wall
+// clock's alone: a monotonic reading in them would win each comparison, and it stands still in sleep.
 func newLease(c credential.Credential, wall time.Time) lease {
+	c.Issued, c.Expires = c.Issued.Round(0), c.Expires.Round(0)
 	return lease{cred: c, since: time.Now(), life: min(c.Expires.Sub(wall), c.Duration())}
 }
 

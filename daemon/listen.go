@@ -33,7 +33,7 @@ func Listen(path string) (*Listener, error) {
 	if err := socket.MakeDir(dir); err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(dir, "daemon.lock"), flock.SetPermissions(0o600))
+	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	held, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", lock.Path(), err)
@@ -52,6 +52,9 @@ func Listen(path string) (*Listener, error) {
 func listen(path string) (*Listener, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
 		return nil, &api.Error{Code: api.Internal, Message: path + " is in the way: it is no socket", Hint: "move it away"}
+	}
+	if c, err := net.Dial("unix", path); err == nil { // not one of ours, or one that lost its lock: not stale
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrRunning), c.Close())
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing a stale socket: %w", err)
@@ -91,7 +94,7 @@ func (l *Listener) Watch(ctx context.Context, gone func()) {
 
 func (l *Listener) ours() bool {
 	info, err := os.Lstat(l.path)
-	return err == nil && os.SameFile(info, l.own)
+	return err == nil && os.SameFile(info, l.own) && info.ModTime().Equal(l.own.ModTime()) // inodes are used again
 }
 
 // Release removes the socket, if it is still this one, and lets the next daemon in. It follows Close.

@@ -56,7 +56,7 @@ func (b *Broker) renewDue(ctx context.Context) (next time.Duration) {
 		}
 		due := s.due(p.Revision, b.now())
 		if due <= 0 {
-			b.flight(s, p, goal{need: s.current().half()})
+			b.flight(s, p, b.ahead(s))
 			due = times.RestFirst
 		}
 		next = shorter(next, due)

@@ -13,18 +13,21 @@ type relock struct {
 
 // after calls f once d is over, in place of what was set before; 0 is never.
 func (r *relock) after(d time.Duration, f func()) {
-	r.cancel()
-	if d <= 0 {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.timer = time.AfterFunc(d, f)
+	r.stop()
+	if d > 0 {
+		r.timer = time.AfterFunc(d, f)
+	}
 }
 
 func (r *relock) cancel() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.stop()
+}
+
+func (r *relock) stop() {
 	if r.timer != nil {
 		r.timer.Stop()
 	}

@@ -19,13 +19,20 @@ type goal struct {
 	forced bool          // nothing on disk will do
 }
 
+// meets reports whether l will do without a new credential.
+func (l lease) meets(g goal, wall time.Time) bool {
+	return !g.forced && !l.doubtful(wall) && l.left(wall) >= max(g.need, 1)
+}
+
 // await is a lease with at least need left: from disk, or new. A failure that is still fresh answers at once.
 func (b *Broker) await(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
 	if err := s.refusal(p.Revision); err != nil {
 		return lease{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
 	l, err := b.join(ctx, s, p, goal{need: need})
-	if err == nil && l.left(b.now()) < need {
+	if err == nil && !l.fresh && l.left(b.now()) < need {
 		// The flight that was joined had less in mind.
 		return b.join(ctx, s, p, goal{need: need})
 	}
@@ -35,24 +42,35 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, need time.Durati
 // renewBehind starts a renewal that nobody waits for, unless the last one failed a moment ago.
 func (b *Broker) renewBehind(s *slot, p Profile) {
 	if s.due(p.Revision, b.now()) <= 0 {
-		b.flight(s, p, goal{need: s.current().half()})
+		b.flight(s, p, b.ahead(s))
 	}
+}
+
+// ahead is the goal of a renewal that comes while the old credential is still good: one that outlives it, and has
+// half its life left.
+func (b *Broker) ahead(s *slot) goal {
+	l := s.current()
+	return goal{need: max(l.half(), l.left(b.now())+time.Second)}
 }
 
 // join waits for the renewal of s, which goes on when the caller is gone.
 func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.wait)
-	defer cancel()
+	v, err := b.land(ctx, b.flight(s, p, g), "new credential", p)
+	if err != nil {
+		return lease{}, err
+	}
+	return v.(lease), nil
+}
+
+// land waits for what a flight brings, as long as ctx lasts.
+func (b *Broker) land(ctx context.Context, flight <-chan singleflight.Result, what string, p Profile) (any, error) {
 	select {
-	case r := <-b.flight(s, p, g):
-		if r.Err != nil {
-			return lease{}, r.Err
-		}
-		return r.Val.(lease), nil
+	case r := <-flight:
+		return r.Val, r.Err
 	case <-ctx.Done():
-		return lease{}, &api.Error{
+		return nil, &api.Error{
 			Code:    api.Timeout,
-			Message: fmt.Sprintf("no new credential for profile %q within %s", p.Name, b.wait),
+			Message: fmt.Sprintf("no %s for profile %q within %s", what, p.Name, b.wait),
 			Hint:    "it is still being fetched: try again", Cause: ctx.Err(),
 		}
 	}
@@ -67,7 +85,7 @@ func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
 	return b.flights.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), times.Flight)
 		defer cancel()
-		l, err := b.renew(ctx, s, p, g)
+		l, err := guard(b.log, func() (lease, error) { return b.renew(ctx, s, p, g) })
 		if err != nil {
 			e := api.AsError(err)
 			s.failed(e, p.Revision, b.now())
@@ -77,9 +95,12 @@ func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
 	})
 }
 
-// renew brings s to its goal: the disk first, for another process may have been here; then, with the entry's
-// lock held, the disk again; then the source.
+// renew brings s to its goal: memory first, for a renewal may have ended since the caller looked; then the disk, for
+// another process may have been here; then, with the entry's lock held, the disk again; then the source.
 func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
+	if l := s.current(); l.meets(g, b.now()) {
+		return l, nil
+	}
 	sealer, err := b.sealer(ctx, s, p)
 	if err != nil {
 		return lease{}, err
@@ -106,6 +127,7 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 	}
 	b.store(ctx, s, p, sealer, c)
 	s.renewed(l, wall)
+	l.fresh = true
 	b.log.Info("issued", "profile", p.Name, "key", p.Key, "expires", c.Expires.UTC(), "request", c.RequestID)
 	return l, nil
 }
@@ -124,8 +146,8 @@ func (b *Broker) fromDisk(s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
 	if l.doubtful(wall) || l.left(wall) <= 0 {
 		return lease{}, false
 	}
-	s.adopt(l, wall)
-	return l, !g.forced && l.left(wall) >= max(g.need, 1)
+	l = s.adopt(l, wall)
+	return l, l.meets(g, wall)
 }
 
 // lockEntry takes the entry's lock across processes. Without it the worst is a second call, so a lock that

@@ -45,7 +45,7 @@ type Server struct {
 type peerKey struct{}
 
 // Serve answers on l, runs the refresher, and stops when ctx ends, a client asks for it, l fails, or nobody asks for
-// IdleExit. Requests and renewals under way get a moment to finish.
+// IdleExit. Requests under way get a moment to finish.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
@@ -60,6 +60,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    api.MaxHeader,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+
+		DisableGeneralOptionsHandler: true, // every answer is ours
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(l) }()
@@ -87,7 +89,7 @@ func (s *Server) identify(ctx context.Context, c net.Conn) context.Context {
 	peer, err := s.Peer(c)
 	if err != nil {
 		s.Log.Warn("cannot tell who connected", "err", err)
-		peer = Peer{UID: -1}
+		return ctx // check refuses who is not known
 	}
 	return context.WithValue(ctx, peerKey{}, peer)
 }

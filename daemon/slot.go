@@ -37,12 +37,12 @@ type failure struct {
 // hold is how long f answers for the source. The keystore's failures are never held: once cured, the next call works.
 func (f failure) hold() time.Duration {
 	switch {
-	case f.transient():
-		return times.HoldTransient
+	case f.keystore():
+		return 0
 	case f.permanent():
 		return times.HoldPermanent
 	}
-	return 0
+	return times.HoldTransient
 }
 
 // rest is how long renewals that nobody waits for rest after f: from 5 s, doubled with each failure in a row.
@@ -58,6 +58,15 @@ func (f failure) transient() bool { return transient(f.err) || f.err.Code == api
 func (f failure) permanent() bool {
 	switch f.err.Code {
 	case api.STSCredential, api.STSPermission, api.STSRequest, api.PolicyInvalid:
+		return true
+	}
+	return false
+}
+
+func (f failure) keystore() bool {
+	switch f.err.Code {
+	case api.NoKey, api.KeystoreLocked, api.KeystoreAbsent, api.KeystoreTimeout, api.KeystoreReadOnly,
+		api.KeystoreFailed, api.WrongPassphrase:
 		return true
 	}
 	return false
@@ -84,13 +93,18 @@ func (s *slot) inUse() bool {
 	return s.used
 }
 
-// adopt takes l, read from disk, if it is the longer-lived one.
-func (s *slot) adopt(l lease, wall time.Time) {
+// adopt takes l, read from disk, if it is the longer-lived one, and returns what to go by: of the credential that
+// s holds already, its own lease, which knows the credential's age even after the wall clock stepped back.
+func (s *slot) adopt(l lease, wall time.Time) lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if l.cred.SecretID == s.lease.cred.SecretID {
+		return s.lease
+	}
 	if l.left(wall) > s.lease.left(wall) {
 		s.lease, s.renewAt = l, renewalAge(l)
 	}
+	return l
 }
 
 // renewed takes l, just issued: from here on nobody has used it.

@@ -45,7 +45,7 @@ var times = schedule{
 	RestNone:      20 * time.Second,
 	RestValid:     5 * time.Minute,
 	Sweep:         time.Hour,
-	Grace:         5 * time.Second,
+	Grace:         9500 * time.Millisecond, // over api.AnswerTimeout
 	Watch:         2 * time.Second,
 }
 

@@ -16,6 +16,8 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 	}
 	s := b.slot(p)
 	s.forget()
+	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
 	if _, err := b.join(ctx, s, p, goal{forced: true}); err != nil {
 		return api.ProfileStatus{}, err
 	}
@@ -25,6 +27,8 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 // Clear drops the profile's credential from memory and disk; name "" drops all. It says which ones: they stay
 // valid at Tencent Cloud until they expire.
 func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
 	cleared := api.Cleared{Credentials: []api.ClearedCredential{}}
 	names := []string{name}
 	if name == "" {
@@ -67,6 +71,8 @@ func (b *Broker) clearOne(ctx context.Context, p Profile) (credential.Credential
 
 // Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.
 func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
 	c, err := b.Credential(ctx, name, 0)
 	if err != nil {
 		return api.Identity{}, err
@@ -79,20 +85,27 @@ func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error
 	if id, ok := s.identityFor(c); ok {
 		return id, nil
 	}
-	v, err, _ := b.flights.Do("identity "+string(s.key), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), times.Identify)
-		defer cancel()
-		if err := b.pace.wait(ctx); err != nil {
-			return api.Identity{}, err
-		}
-		id, err := p.Identify(ctx, c)
-		b.pace.note(err)
-		if err == nil {
-			s.setIdentity(c, id)
-		}
-		return id, err
-	})
-	return v.(api.Identity), err
+	v, err := b.land(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
+		return guard(b.log, func() (api.Identity, error) { return b.identify(s, p, c) })
+	}), "identity", p)
+	if err != nil {
+		return api.Identity{}, err
+	}
+	return v.(api.Identity), nil
+}
+
+func (b *Broker) identify(s *slot, p Profile, c credential.Credential) (api.Identity, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), times.Identify)
+	defer cancel()
+	if err := b.pace.wait(ctx); err != nil {
+		return api.Identity{}, err
+	}
+	id, err := p.Identify(ctx, c)
+	b.pace.note(err)
+	if err == nil {
+		s.setIdentity(c, id)
+	}
+	return id, err
 }
 
 // Forget drops what is remembered of failures, so that the next call tries: something was mended.

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/config"
+	"github.com/tcred/tcred/keystore"
+	"github.com/tcred/tcred/profile"
+	"github.com/tcred/tcred/sts"
+)
+
+// verify finds out whose the key is, and whether it may issue credentials, by one that grants nothing.
+func (a *app) verify(ctx context.Context, set *profile.Set, name string, key keystore.Key) (keystore.Entry, error) {
+	who, site, err := findSite(ctx, set, key)
+	if err != nil {
+		return keystore.Entry{}, err
+	}
+	entry := newEntry(name, site, key)
+	entry.AccountID, entry.UserID, entry.Arn = who.AccountID, who.UserID, who.Arn
+	if strings.HasPrefix(who.Arn, "qcs::sts:") {
+		return keystore.Entry{}, temporaryKey("of " + who.Arn)
+	}
+	entry.Type = keystore.IdentitySub
+	if who.UserID == who.AccountID {
+		entry.Type = keystore.IdentityRoot
+	}
+	c, err := set.Client(site)
+	if err != nil {
+		return keystore.Entry{}, err
+	}
+	_, err = c.FederationToken(ctx, key, sts.FederationRequest{
+		Name: config.DefaultFederatedUser, Policy: sts.DenyAll, Duration: config.MinDuration,
+		Subject: sts.Subject{Key: name, Account: shortIdentity(entry)},
+	})
+	return entry, err
+}
+
+// untried is what is known of a key that was not verified.
+func untried(set *profile.Set, name string, key keystore.Key) keystore.Entry {
+	site := ""
+	if c, err := set.Config(); err == nil {
+		site = c.Site
+	}
+	return newEntry(name, site, key)
+}
+
+func newEntry(name, site string, key keystore.Key) keystore.Entry {
+	return keystore.Entry{
+		Name: name, SecretID: key.ID, Generation: keystore.NewGeneration(), Site: site, Added: time.Now().UTC().Truncate(time.Second),
+	}
+}
+
+// shortIdentity says whose a key is, for errors of STS.
+func shortIdentity(e keystore.Entry) string {
+	if e.Type == keystore.IdentityRoot {
+		return "root account " + e.AccountID
+	}
+	return "sub-account " + e.UserID
+}
+
+// findSite asks who the key is at the site that config names, or at each until one knows its SecretId.
+func findSite(ctx context.Context, set *profile.Set, key keystore.Key) (api.Identity, string, error) {
+	c, err := set.Config()
+	if err != nil {
+		return api.Identity{}, "", err
+	}
+	sites := config.Sites
+	if c.Site != "" || c.Endpoint != "" {
+		sites = []string{c.Site}
+	}
+	var first error
+	for _, site := range sites {
+		id, err := callerIdentity(ctx, set, site, key)
+		switch {
+		case err == nil:
+			return id, site, nil
+		case first != nil && api.CodeOf(err) != api.STSCredential:
+			return api.Identity{}, "", first // such as a network that reaches one site only
+		case !unknownID(err):
+			return api.Identity{}, "", err
+		}
+		first = err
+	}
+	return api.Identity{}, "", first
+}
+
+func callerIdentity(ctx context.Context, set *profile.Set, site string, key keystore.Key) (api.Identity, error) {
+	c, err := set.Client(site)
+	if err != nil {
+		return api.Identity{}, err
+	}
+	return c.CallerIdentity(ctx, key.ID, key.Secret, "")
+}
+
+// unknownID reports whether STS does not know the SecretId: another site may.
+func unknownID(err error) bool {
+	return api.CodeOf(err) == api.STSCredential && strings.Contains(err.Error(), "AuthFailure.SecretIdNotFound")
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/tcred/tcred/credential"
+)
+
+// maxLine bounds what is read of a secret on stdin, in bytes.
+const maxLine = 4096
+
+// askHidden asks the person at the terminal for something that is not shown while they type or paste it. When ctx
+// ends, by ^C say, the terminal is as it was before.
+func (a *app) askHidden(ctx context.Context, prompt string) (credential.Secret, error) {
+	line, err := a.askLine(ctx, prompt+" (hidden): ", func(f *os.File) (string, error) {
+		text, err := term.ReadPassword(int(f.Fd()))
+		return string(text), err
+	})
+	fmt.Fprintln(a.err) // the person's own was not shown either
+	return credential.Secret(line), err
+}
+
+// askYes asks a question that everything but a yes answers with no.
+func (a *app) askYes(ctx context.Context, question string) (bool, error) {
+	line, err := a.askLine(ctx, question+" [y/N] ", readLine)
+	if errors.Is(err, io.EOF) {
+		return false, nil
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes", err
+}
+
+// askLine prompts on stderr and reads an answer from the terminal that stdin is.
+func (a *app) askLine(ctx context.Context, prompt string, read func(*os.File) (string, error)) (string, error) {
+	f, ok := a.in.(*os.File)
+	if !ok {
+		return "", errors.New("stdin is no terminal")
+	}
+	before, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("looking at the terminal: %w", err)
+	}
+	fmt.Fprint(a.err, prompt)
+	type answer struct {
+		line string
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		line, err := read(f)
+		answered <- answer{line, err}
+	}()
+	select {
+	case got := <-answered:
+		return got.line, got.err
+	case <-ctx.Done():
+		term.Restore(int(f.Fd()), before) //nolint:errcheck // nothing else can be done about it
+		return "", ctx.Err()
+	}
+}
+
+// readLine takes single bytes, so that what was typed ahead is left for the next question.
+func readLine(f *os.File) (string, error) {
+	var line []byte
+	for b := make([]byte, 1); len(line) < maxLine; {
+		n, err := f.Read(b)
+		if n == 0 && err != nil {
+			return string(line), err
+		}
+		if b[0] == '\n' {
+			break
+		}
+		line = append(line, b[0])
+	}
+	return string(line), nil
+}
+
+// readSecret reads the one line on stdin that flag promised.
+func (a *app) readSecret(flag string) (credential.Secret, error) {
+	text, err := io.ReadAll(io.LimitReader(bufio.NewReader(a.in), maxLine+1))
+	if err != nil {
+		return "", fmt.Errorf("reading stdin: %w", err)
+	}
+	line := strings.Trim(string(text), "\r\n")
+	switch {
+	case line == "":
+		return "", usage("", "%s: there is nothing on stdin", flag)
+	case len(text) > maxLine, strings.Contains(line, "\n"):
+		return "", usage("", "%s: stdin holds more than one line", flag)
+	}
+	return credential.Secret(line), nil
+}

@@ -1,0 +1,200 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/socket"
+)
+
+// dial connects for net/http, which names the address "tcred:80": only the socket's path matters.
+func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	path, err := c.socketPath()
+	if err != nil {
+		return nil, err
+	}
+	dial := socket.Dial
+	if c.Start {
+		dial = socket.DialOrStart
+	}
+	deadline, _ := ctx.Deadline()
+	conn, err := dial(path, deadline)
+	if err != nil {
+		return nil, err
+	}
+	f, err := conn.File()
+	if err != nil {
+		return nil, failed(err)
+	}
+	defer f.Close() // FileConn has its own
+	nc, err := net.FileConn(f)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return nc, nil
+}
+
+func (c *Client) socketPath() (string, error) {
+	if c.path != "" {
+		return c.path, nil
+	}
+	return socket.Path()
+}
+
+// within bounds ctx by timeout, unless it has a deadline of its own.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if _, has := ctx.Deadline(); has {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+// ofProfile is the request path for a profile.
+func ofProfile(prefix, profile, suffix string) (string, error) {
+	if !api.ValidName(profile) {
+		return "", &api.Error{
+			Code: api.BadRequest, Message: fmt.Sprintf("bad profile name %q", profile),
+			Hint: "letters, digits, and inside also dot, dash and underscore, at most 64",
+		}
+	}
+	return prefix + profile + suffix, nil
+}
+
+// ask makes a request whose answer is a T in JSON.
+func ask[T any](ctx context.Context, c *Client, method, target string) (T, error) {
+	var out T
+	body, err := c.do(ctx, method, target, nil)
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(body, &out); err != nil {
+		var none T
+		return none, c.foreign("no JSON as expected", err)
+	}
+	return out, nil
+}
+
+// do makes a request, with in as its JSON body unless nil, and returns the whole body of a good answer.
+func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte, error) {
+	config, err := socket.ConfigPath()
+	if err != nil {
+		return nil, err
+	}
+	var request []byte
+	if in != nil {
+		if request, err = json.Marshal(in); err != nil {
+			return nil, failed(err)
+		}
+	}
+	ctx, cancel := within(ctx, api.ClientTimeout)
+	defer cancel()
+	body, err := c.try(ctx, method, target, config, request)
+	if method == http.MethodGet && errors.Is(err, errNoAnswer) {
+		body, err = c.try(ctx, method, target, config, request) // that daemon was about to stop
+	}
+	return body, err
+}
+
+func (c *Client) try(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
+	var begun atomic.Bool
+	trace := &httptrace.ClientTrace{GotFirstResponseByte: func() { begun.Store(true) }}
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://tcred"+target, bytes.NewReader(request))
+	if err != nil {
+		return nil, failed(err)
+	}
+	r.Header.Set(api.HeaderConfig, config)
+	if request != nil {
+		r.Header.Set("Content-Type", api.TypeJSON)
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return nil, c.explain(ctx, err, begun.Load())
+	}
+	defer answer.Body.Close()
+	return c.read(ctx, answer)
+}
+
+// read returns the whole body of a good answer, and the error that a bad one holds.
+func (c *Client) read(ctx context.Context, answer *http.Response) ([]byte, error) {
+	version := answer.Header.Get(api.HeaderVersion)
+	if version == "" {
+		return nil, c.foreign("no "+api.HeaderVersion, nil)
+	}
+	c.version.Store(&version)
+	switch {
+	case answer.ContentLength < 0:
+		return nil, c.foreign("no Content-Length", nil)
+	case answer.ContentLength > api.MaxAnswer:
+		return nil, c.foreign("a body of more than 1 MiB", nil)
+	}
+	body, err := io.ReadAll(answer.Body) // net/http holds it to its Content-Length
+	if err != nil {
+		return nil, c.explain(ctx, err, true)
+	}
+	if answer.StatusCode/100 != 2 {
+		return nil, c.problem(answer, body)
+	}
+	return body, nil
+}
+
+// problem is the error that a failed request was answered with.
+func (c *Client) problem(answer *http.Response, body []byte) error {
+	var p api.Problem
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	if err := json.Unmarshal(body, &p); kind != api.TypeProblem || err != nil || p.Code == "" {
+		return c.foreign("status "+answer.Status+" without a reason", err)
+	}
+	return p.Err()
+}
+
+// foreign is the error for an answer that no daemon of this version gives.
+func (c *Client) foreign(what string, cause error) error {
+	hint := "another program on that socket? tcred doctor"
+	if v := c.DaemonVersion(); v != "" && v != api.Version {
+		hint = fmt.Sprintf("the daemon is version %s, this is %s: tcred daemon stop", v, api.Version)
+	}
+	return &api.Error{Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what, Hint: hint, Cause: cause}
+}
+
+// errNoAnswer means that the connection ended before the first byte.
+var errNoAnswer = &api.Error{
+	Code: api.NoDaemon, Message: "the daemon ended the connection without an answer", Hint: "see tcred logs",
+}
+
+// explain puts a failed exchange into words; begun is whether the answer had begun.
+func (c *Client) explain(ctx context.Context, err error, begun bool) error {
+	var e *api.Error
+	switch {
+	case errors.As(err, &e): // from dial
+		return e
+	case errors.Is(err, context.Canceled):
+		return &api.Error{Code: api.Timeout, Message: "the call was cancelled", Cause: err}
+	case errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
+		return &api.Error{Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err}
+	case !begun:
+		return errNoAnswer
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return &api.Error{
+			Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so", Cause: err,
+		}
+	}
+	return c.foreign("no HTTP", err)
+}
+
+// failed is the error for what should never fail.
+func failed(err error) error {
+	return &api.Error{Code: api.Internal, Message: "cannot ask the daemon: " + err.Error(), Cause: err}
+}

@@ -1,0 +1,80 @@
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+// What holds where config.toml is silent.
+const (
+	DefaultRegion        = "ap-guangzhou"
+	DefaultKey           = "default"
+	DefaultDuration      = 2 * time.Hour // what a root account's key may have too
+	DefaultIdleExit      = 0             // never
+	DefaultBackend       = "keychain"
+	DefaultFederatedUser = "tcred" // for a profile without a letter in its name
+)
+
+// Bounds. MaxDuration is GetFederationToken's for a sub-account; the lower bounds are ours: STS publishes none, and
+// less than half an hour leaves nothing to refresh in.
+const (
+	MinDuration = 30 * time.Minute
+	MaxDuration = 36 * time.Hour
+	MinIdleExit = time.Minute
+)
+
+// What a setting may be.
+var (
+	Sites     = []string{"cn", "intl"}
+	Languages = []string{"en", "zh"}
+	Backends  = []string{"keychain", "file", "dir", "env"}
+)
+
+func defaults(path string) *Config {
+	return &Config{
+		Path:     path,
+		Region:   DefaultRegion,
+		Key:      DefaultKey,
+		Duration: DefaultDuration,
+		IdleExit: DefaultIdleExit,
+		Keystore: Keystore{Backend: DefaultBackend},
+		Profiles: map[string]Profile{},
+	}
+}
+
+// Template is the config.toml that tcred init writes. site is one of Sites or ""; keystore is one of Backends or "".
+func Template(site, keystore string) []byte {
+	siteLine := `# site   = "cn"            # "cn" or "intl"; left out: as tcred add found it for the key`
+	if site != "" {
+		siteLine = fmt.Sprintf("site     = %q", site)
+	}
+	if keystore == "" {
+		keystore = DefaultBackend
+	}
+	return fmt.Appendf(nil, template, siteLine, DefaultRegion, DefaultKey, span(DefaultDuration), keystore)
+}
+
+const template = `# tcred's settings. config.example.toml in its source explains every one; tcred check checks them.
+%s
+region   = %q
+key      = %q       # what tcred add named it
+duration = %q            # 30m to 36h; at most 2h for a root account's key
+
+[keystore]
+backend = %q
+
+# A profile is what a tool asks for: tcred get upload. Each key is one by itself, with all its rights;
+# a profile with a policy of its own grants less. After uid/ goes the APPID, which ends the bucket's name.
+#
+# [profiles.upload]
+# policy = '''
+# {
+#   "version": "2.0",
+#   "statement": [{
+#     "effect": "allow",
+#     "action": ["name/cos:PutObject"],
+#     "resource": ["qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/upload/*"]
+#   }]
+# }
+# '''
+`

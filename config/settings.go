@@ -1,0 +1,249 @@
+package config
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+// Every key there is. A test holds config.example.toml to them.
+var (
+	topKeys = []string{
+		"site", "region", "key", "duration", "endpoint", "proxy", "ca_file", "language", "idle_exit", "keystore", "profiles",
+	}
+	keystoreKeys = []string{"backend", "passphrase_file", "dir"}
+	profileKeys  = []string{"key", "name", "policy", "policy_file", "duration", "region"}
+)
+
+const nameHint = "a name is up to 64 letters, digits, dots, hyphens and underscores, the first one a letter or a digit"
+
+var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
+
+// config fills cfg in, which holds the defaults.
+func (d *document) config(cfg *Config) {
+	t := d.root
+	t.onlyKnown(topKeys)
+	cfg.Site = t.choice("site", Sites)
+	cfg.Region = or(t.region(), cfg.Region)
+	cfg.Key = or(t.keyName(), cfg.Key)
+	cfg.Duration = or(t.lifetime(), cfg.Duration)
+	cfg.Endpoint = t.endpoint()
+	cfg.Proxy = t.proxy()
+	cfg.CAFile = t.caFile()
+	cfg.Language = t.choice("language", Languages)
+	cfg.IdleExit = or(t.idleExit(), cfg.IdleExit)
+	cfg.Keystore = t.sub("keystore").keystore(cfg.Keystore)
+	for _, p := range t.sub("profiles").profiles(cfg) {
+		cfg.Profiles[p.Name] = p
+	}
+}
+
+// or is v, or the default if v is not set.
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// onlyKnown reports every key that is not one of known, with the nearest one or the table it belongs to.
+func (t table) onlyKnown(known []string) {
+	for _, key := range t.keys() {
+		if slices.Contains(known, key) {
+			continue
+		}
+		offset, _ := t.at(key)
+		line := t.doc.text[:offset][bytes.LastIndexByte(t.doc.text[:offset], '\n')+1:]
+		if i := bytes.LastIndex(line, []byte(key)); i >= 0 { // the key rather than its value
+			offset += i - len(line)
+		}
+		t.doc.add(offset, fmt.Sprintf("unknown key %q", key), t.unknownHint(key, known), false)
+	}
+}
+
+func (t table) unknownHint(key string, known []string) string {
+	_, isTable := t.value(key).(map[string]any)
+	near := nearest(key, known)
+	switch {
+	case near != "":
+		return fmt.Sprintf("did you mean %q?", near)
+	case isTable && strings.HasPrefix(t.name, "profiles."):
+		return fmt.Sprintf("a profile with a dot in its name is written [profiles.%q]", strings.TrimPrefix(t.name, "profiles.")+"."+key)
+	case slices.Contains(topKeys, key):
+		return "it goes above the first [table]"
+	case slices.Contains(keystoreKeys, key):
+		return "it goes into [keystore]"
+	case slices.Contains(profileKeys, key):
+		return "it goes into [profiles.NAME]"
+	}
+	return "known here: " + strings.Join(known, ", ")
+}
+
+func (t table) region() string {
+	region := t.text("region")
+	if region != "" && !regionShape.MatchString(region) {
+		t.fail("region", fmt.Sprintf("%q is no region", region), "a region looks like ap-guangzhou")
+		return ""
+	}
+	return region
+}
+
+func (t table) keyName() string {
+	name := t.text("key")
+	if name != "" && !api.ValidName(name) {
+		t.fail("key", fmt.Sprintf("%q cannot be a key's name", name), nameHint)
+		return ""
+	}
+	return name
+}
+
+// duration is the time under key as it stands there.
+func (t table) duration(key, example string) (d time.Duration, ok bool) {
+	switch v := t.value(key).(type) {
+	case nil:
+		return 0, false
+	case string:
+		if d, err := time.ParseDuration(v); err == nil {
+			return d, true
+		}
+		hint := fmt.Sprintf("write a number with h, m or s, like %q", example)
+		if seconds, err := time.ParseDuration(v + "s"); err == nil {
+			hint = unitHint(seconds)
+		}
+		t.fail(key, fmt.Sprintf("%s %q is no duration", key, v), hint)
+	case int64:
+		hint := unitHint(time.Duration(v) * time.Second)
+		if v < 1 || v > int64(7*24*time.Hour/time.Second) { // no count of seconds anybody meant
+			hint = fmt.Sprintf("write %q", example)
+		}
+		t.fail(key, fmt.Sprintf("%s = %d has no unit", key, v), hint)
+	default:
+		t.fail(key, fmt.Sprintf("%s must be a string, not %s", key, kind(v)), fmt.Sprintf("write %q", example))
+	}
+	return 0, false
+}
+
+func unitHint(seconds time.Duration) string {
+	return fmt.Sprintf("write %q for that many seconds", span(seconds))
+}
+
+// lifetime is the duration of a credential, 0 if it is absent or wrong.
+func (t table) lifetime() time.Duration {
+	d, ok := t.duration("duration", span(DefaultDuration))
+	switch {
+	case !ok:
+		return 0
+	case d < MinDuration || d > MaxDuration:
+		t.fail("duration", fmt.Sprintf("duration %s is out of range", span(d)),
+			fmt.Sprintf("%s to %s; at most 2h for a root account's key", span(MinDuration), span(MaxDuration)))
+		return 0
+	case d%time.Second != 0:
+		t.fail("duration", fmt.Sprintf("duration %s is not in whole seconds", span(d)), "STS counts in seconds")
+		return 0
+	}
+	return d
+}
+
+func (t table) idleExit() time.Duration {
+	d, ok := t.duration("idle_exit", "30m")
+	if ok && d != 0 && d < MinIdleExit {
+		t.fail("idle_exit", fmt.Sprintf("idle_exit %s is too short", span(d)), fmt.Sprintf(`write "0" for never, or at least %q`, span(MinIdleExit)))
+		return 0
+	}
+	return d
+}
+
+// span prints d as people write it: 2h rather than 2h0m0s.
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// endpoint is a URL that a key may be sent to: over TLS, or no farther than this machine.
+func (t table) endpoint() string {
+	s := t.text("endpoint")
+	if s == "" {
+		return ""
+	}
+	const hint = "like https://sts.tencentcloudapi.com, or http://127.0.0.1:8085 for an emulator"
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		t.fail("endpoint", "endpoint must be a URL of a scheme and a host", hint)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		t.fail("endpoint", fmt.Sprintf("endpoint %s: plain http goes to loopback only", u.Host), "use https")
+	case u.Scheme != "http" && u.Scheme != "https":
+		t.fail("endpoint", fmt.Sprintf("endpoint has the scheme %q", u.Scheme), hint)
+	default:
+		return u.Scheme + "://" + u.Host
+	}
+	return ""
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// proxy may hold a password: nothing of it is shown.
+func (t table) proxy() string {
+	s := t.text("proxy")
+	if s == "" {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
+		t.fail("proxy", "proxy must be a URL with a scheme of http, https, socks5 or socks5h", "like http://proxy.corp:8080")
+		return ""
+	}
+	return s
+}
+
+func (t table) caFile() string {
+	file := t.path("ca_file")
+	if file == "" {
+		return ""
+	}
+	t.doc.files = append(t.doc.files, file)
+	text, err := readFile(file, maxCAFile)
+	if err != nil {
+		t.fileProblem("ca_file", file, err)
+		return ""
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		t.fail("ca_file", fmt.Sprintf("ca_file %s holds no PEM certificate", file), "")
+		return ""
+	}
+	return file
+}
+
+func (t table) keystore(k Keystore) Keystore {
+	t.onlyKnown(keystoreKeys)
+	wrong := t.has("backend")
+	if backend := t.choice("backend", Backends); backend != "" {
+		k.Backend, wrong = backend, false
+	}
+	k.PassphraseFile = t.path("passphrase_file")
+	k.Dir = t.path("dir")
+	for key, backend := range map[string]string{"passphrase_file": "file", "dir": "dir"} {
+		if t.has(key) && k.Backend != backend && !wrong {
+			t.fail(key, fmt.Sprintf("%s goes with backend = %q only; it is %q", key, backend, k.Backend), "delete one of the two")
+		}
+	}
+	return k
+}

@@ -1,0 +1,192 @@
+package daemon
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+func TestAPermanentFailureIsAnsweredFromMemoryFor10s(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.sts.fail(denied)
+		w.mustFail(api.STSPermission)
+		w.wantCalls(1)
+		for range 9 {
+			time.Sleep(time.Second)
+			if e := w.mustFail(api.STSPermission); e.RequestID != denied.RequestID {
+				t.Error("the remembered failure lost its request id")
+			}
+		}
+		w.wantCalls(0)
+		time.Sleep(time.Second)
+		w.mustFail(api.STSPermission)
+		w.wantCalls(1)
+	})
+}
+
+func TestWhatMendsAFailureMakesTheNextCallTry(t *testing.T) {
+	for name, mend := range map[string]func(*world){
+		"unlock or reload": func(w *world) { w.broker.Forget() },
+		"lock":             func(w *world) { w.broker.Lock() },
+		"a config change":  func(w *world) { w.sts.change(func(f *fakeSTS) { f.revision++ }) },
+		"a policy change":  func(w *world) { w.sts.change(func(f *fakeSTS) { f.edition++ }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+				w.sts.fail(denied)
+				w.mustFail(api.STSPermission)
+				w.sts.fail(nil)
+				w.mustFail(api.STSPermission)
+				mend(w)
+				w.must(0)
+				w.wantCalls(2)
+			})
+		})
+	}
+}
+
+func TestRefreshTriesWhateverFailed(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.sts.fail(denied)
+		w.mustFail(api.STSPermission)
+		w.sts.fail(nil)
+		if _, err := w.broker.Refresh(t.Context(), "p"); err != nil {
+			t.Fatal(err)
+		}
+		w.must(0)
+		w.wantCalls(2)
+	})
+}
+
+// Every other failure of STS is held for 2 s: a tool in a loop must not become a loop of STS calls.
+func TestOtherFailuresAreNotTriedAgainWithin2s(t *testing.T) {
+	for _, err := range []*api.Error{down, slowly, skewed, defect} {
+		t.Run(string(err.Code), func(t *testing.T) {
+			inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+				w.sts.fail(err)
+				w.mustFail(err.Code)
+				w.sts.newCalls()
+				for range 19 {
+					time.Sleep(100 * time.Millisecond)
+					w.mustFail(err.Code)
+				}
+				w.wantCalls(0)
+				w.sts.fail(nil)
+				time.Sleep(100 * time.Millisecond)
+				w.must(0)
+				w.wantCalls(1)
+			})
+		})
+	}
+}
+
+func TestAKeystoreFailureIsNeverHeld(t *testing.T) {
+	for _, code := range []api.Code{
+		api.NoKey, api.KeystoreLocked, api.KeystoreAbsent, api.KeystoreTimeout, api.KeystoreFailed, api.WrongPassphrase,
+	} {
+		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+			w.sts.change(func(f *fakeSTS) { f.keyErr = &api.Error{Code: code, Message: "no"} })
+			w.mustFail(code)
+			w.sts.change(func(f *fakeSTS) { f.keyErr = nil })
+			w.must(0)
+		})
+	}
+}
+
+// An unattended daemon must not knock at a locked keystore all night.
+func TestALockedKeystoreIsNotTriedBehindAnyonesBack(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.refresh()
+		w.must(0)
+		time.Sleep(time.Minute)
+		w.must(0)
+		w.wantCalls(1)
+		w.sts.fail(locked)
+		time.Sleep(130 * time.Minute) // expired, and found so
+		w.sts.newCalls()
+		time.Sleep(24 * time.Hour)
+		w.wantCalls(0)
+	})
+}
+
+func TestACallerThatLeavesDoesNotEndTheRenewal(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		ctx, leave := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer leave()
+		if _, err := w.broker.Credential(ctx, "p", 0); api.CodeOf(err) != api.Timeout {
+			t.Fatalf("got %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		w.must(0)
+		w.wantCalls(1)
+	})
+}
+
+// The second caller joins a renewal that is content with less than its min_ttl, and needs one of its own after it.
+func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.must(0)
+		time.Sleep(99 * time.Minute)
+		w.restart()
+		w.sts.change(func(f *fakeSTS) { f.keyTime, f.latency = 4*time.Second, 8*time.Second })
+		go w.broker.Credential(context.Background(), "p", 0) //nolint:errcheck // it only leads
+		time.Sleep(time.Millisecond)
+		start := time.Now()
+		_, err := w.get(time.Hour)
+		if waited := time.Since(start); waited > 9*time.Second {
+			t.Errorf("waited %v", waited)
+		}
+		if api.CodeOf(err) != api.MinTTLUnmet || !strings.Contains(err.Error(), "left of the 1h0m0s asked for") {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(5 * time.Second)
+		w.must(time.Hour)
+		w.wantCalls(2)
+	})
+}
+
+func TestIdentityIsAskedOnceInACredentialsLifeAndWithin9s(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		for range 3 {
+			id, err := w.broker.Identity(t.Context(), "p")
+			if err != nil || id.AccountID == "" {
+				t.Fatalf("%+v, %v", id, err)
+			}
+		}
+		w.wantCalls(2) // one for the credential, one for its identity
+		w.sts.change(func(f *fakeSTS) { f.latency = 12 * time.Second })
+		w.broker.Lock()
+		w.broker.Clear(t.Context(), "p") //nolint:errcheck // only to start cold
+		start := time.Now()
+		_, err := w.broker.Identity(t.Context(), "p")
+		if waited := time.Since(start); api.CodeOf(err) != api.Timeout || waited > 9*time.Second {
+			t.Errorf("after %v: %v", waited, err)
+		}
+	})
+}
+
+func TestAPanicInASourceFailsOneCallOnly(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		lookup := w.sts.Lookup
+		w.broker.profiles = profilesFunc(func(ctx context.Context, name string) (Profile, error) {
+			p, err := lookup(ctx, name)
+			p.Secret = nil
+			return p, err
+		})
+		if e := w.mustFail(api.Internal); !strings.Contains(e.Message, "defect") {
+			t.Errorf("got %q", e.Message)
+		}
+		w.broker.profiles = w.sts
+		time.Sleep(2 * time.Second)
+		w.must(0)
+	})
+}
+
+type profilesFunc func(context.Context, string) (Profile, error)
+
+func (f profilesFunc) Lookup(ctx context.Context, name string) (Profile, error) { return f(ctx, name) }
+
+func (profilesFunc) Names() []string { return nil }

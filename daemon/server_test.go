@@ -1,0 +1,330 @@
+package daemon
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+)
+
+func TestEachFormatIsSentExactly(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.sts.change(func(f *fakeSTS) { f.token = credential.Secret(strings.Repeat("t<&>", 1024)) })
+		c := s.must(0)
+		for _, format := range append([]credential.Format{""}, credential.Formats...) {
+			target := "/v1/credentials/p"
+			if format != "" {
+				target += "?format=" + string(format)
+			}
+			known, _ := credential.ParseFormat(string(format))
+			want, err := c.Encode(known)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := s.ask("GET", target, "")
+			if r.status != 200 || r.body != string(want) || r.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("format %q: %d %q, want %q", format, r.status, r.body, want)
+			}
+		}
+	})
+}
+
+func TestRequestsThatAreRefused(t *testing.T) {
+	unlock := func(body string) []string { return []string{"POST", "/v1/unlock", body} }
+	for _, row := range []struct {
+		request []string // method, target, body
+		code    api.Code
+	}{
+		{[]string{"GET", "/v1/credentials/p?region=x"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?format=xml"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?format=env&format=env"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?min_ttl=20"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?min_ttl=-20m"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?min_ttl=2h"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?min_ttl=%zz"}, api.BadRequest},
+		{[]string{"GET", "/v1/credentials/p?a;b"}, api.BadRequest},
+		{[]string{"POST", "/v1/credentials/p/refresh?x=1"}, api.BadRequest},
+		{[]string{"DELETE", "/v1/credentials?force"}, api.BadRequest},
+		{[]string{"GET", "/v1/identity/p?x=1"}, api.BadRequest},
+		{[]string{"GET", "/v1/status?x=1"}, api.BadRequest},
+		{[]string{"POST", "/v1/stop?x=1"}, api.BadRequest},
+		{unlock(""), api.BadRequest},
+		{unlock("hunter2"), api.BadRequest},
+		{unlock(`{"passphrase":"hunter2","force":true}`), api.BadRequest},
+		{unlock(`{"passphrase":"hunter2","for":"8"}`), api.BadRequest},
+		{unlock(`{"passphrase":"hunter2","for":"-8h"}`), api.BadRequest},
+		{unlock(`{"passphrase":"` + strings.Repeat("x", api.MaxBody) + `"}`), api.TooLarge},
+		{[]string{"POST", "/v1/lock", strings.Repeat("x", api.MaxBody+1)}, api.TooLarge},
+		{[]string{"GET", "/v1/credentials/nobody"}, api.NoProfile},
+		{[]string{"GET", "/v1/credentials/..%2fp"}, api.NoProfile},
+		{[]string{"GET", "/v1/credentials/%00%0a"}, api.NoProfile},
+		{[]string{"GET", "/"}, api.NotFound},
+		{[]string{"GET", "/v1/credentials"}, api.NotFound},
+		{[]string{"GET", "/v1/credentials/"}, api.NotFound},
+		{[]string{"DELETE", "/v1/credentials/"}, api.NotFound},
+		{[]string{"GET", "/v1/credentials/p/"}, api.NotFound},
+		{[]string{"GET", "/v1//status"}, api.NotFound},
+		{[]string{"GET", "/v1/credentials/../status"}, api.NotFound},
+		{[]string{"GET", "/v2/credentials/p"}, api.NotFound},
+		{[]string{"GET", "/v1/status%0atcred:%20error:%20no"}, api.NotFound},
+		{[]string{"PUT", "/v1/credentials/p"}, api.NotFound},
+		{[]string{"POST", "/v1/status"}, api.NotFound},
+		{[]string{"GET", "/v1/stop"}, api.NotFound},
+		{[]string{"OPTIONS", "*"}, api.NotFound},
+		{[]string{"BREW", "/v1/status"}, api.NotFound},
+	} {
+		name := strings.Join(row.request, " ")
+		t.Run(name[:min(60, len(name))], func(t *testing.T) {
+			inService(t, nil, func(t *testing.T, s *service) {
+				body := strings.Join(row.request[2:], "")
+				p := s.wantProblem(s.ask(row.request[0], row.request[1], body), row.code)
+				if strings.Contains(p.Detail+s.log.String(), "hunter2") {
+					t.Error("the passphrase is repeated")
+				}
+				if strings.ContainsAny(p.Detail+p.Hint, "\n\x00") {
+					t.Errorf("control characters in %q", p.Detail)
+				}
+				s.wantCalls(0)
+			})
+		})
+	}
+}
+
+func TestOnlyOurOwnUserIsServed(t *testing.T) {
+	for name, peer := range map[string]func(net.Conn) (Peer, error){
+		"another user": func(net.Conn) (Peer, error) { return Peer{UID: ourUID + 1, PID: 66}, nil },
+		"root":         func(net.Conn) (Peer, error) { return Peer{UID: 0, PID: 66}, nil },
+		"unknown":      func(net.Conn) (Peer, error) { return Peer{}, errors.New("no such call") },
+	} {
+		for _, uid := range []int{ourUID, -1} { // -1: what a system without uids says of itself
+			t.Run(name, func(t *testing.T) {
+				inService(t, func(s *Server) { s.Peer, s.UID = peer, uid }, func(t *testing.T, s *service) {
+					for _, target := range []string{"/v1/credentials/p", "/v1/status", "/none"} {
+						s.wantProblem(s.ask("GET", target, ""), api.Forbidden)
+					}
+					s.wantProblem(s.ask("POST", "/v1/stop", ""), api.Forbidden)
+					s.wantCalls(0)
+				})
+			})
+		}
+	}
+}
+
+func TestAClientOfAnotherConfigIsTold(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		p := s.wantProblem(s.ask("GET", "/v1/credentials/p", "", api.HeaderConfig, "/tmp/other.toml"), api.ConfigMismatch)
+		for _, path := range []string{ourConfig, "/tmp/other.toml"} {
+			if !strings.Contains(p.Detail, path) {
+				t.Errorf("%q does not name %s", p.Detail, path)
+			}
+		}
+		if r := s.ask("GET", "/v1/credentials/p", "", api.HeaderConfig, ourConfig); r.status != 200 {
+			t.Errorf("with the same config: %d", r.status)
+		}
+		if r := s.ask("GET", "/v1/status", "", api.HeaderConfig, "/tmp/other.toml"); r.status != 200 {
+			t.Errorf("status: %d", r.status)
+		}
+		if r := s.ask("POST", "/v1/stop", "", api.HeaderConfig, "/tmp/other.toml"); r.status != 200 {
+			t.Errorf("stop: %d", r.status)
+		}
+	})
+}
+
+func TestAHelperGetsTheLinesForStderr(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.sts.fail(&api.Error{Code: api.KeystoreLocked, Message: "the keychain is locked", Hint: "tcred unlock"})
+		r := s.ask("GET", "/v1/credentials/p", "", "Accept", api.TypeText)
+		if want := "tcred: error: the keychain is locked\ntcred: hint: tcred unlock\n"; r.body != want {
+			t.Errorf("got %q", r.body)
+		}
+		if r.status != 423 || r.header.Get(api.HeaderExit) != "3" || !strings.HasPrefix(r.header.Get("Content-Type"), api.TypeText) {
+			t.Errorf("%d %v", r.status, r.header)
+		}
+		r = s.ask("GET", "/v1/x%0atcred: hint: rm", "", "Accept", api.TypeText)
+		if lines := strings.Count(r.body, "\n"); lines != 2 {
+			t.Errorf("a path made its own line: %q", r.body)
+		}
+		if min := s.ask("GET", "/v1/credentials/p?min_ttl=1x", "", "Accept", api.TypeText); min.header.Get(api.HeaderExit) != "2" {
+			t.Errorf("a usage error ends with %q", min.header.Get(api.HeaderExit))
+		}
+	})
+}
+
+func TestTheOtherRequests(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		first := s.must(0)
+		var st api.ProfileStatus
+		s.ok("POST", "/v1/credentials/p/refresh", "", &st)
+		if st.Name != "p" || !st.Expires.After(first.Expires) {
+			t.Errorf("refresh: %+v", st)
+		}
+		var id api.Identity
+		s.ok("GET", "/v1/identity/p", "", &id)
+		if id.AccountID != "100000000001" {
+			t.Errorf("identity: %+v", id)
+		}
+		var status api.Status
+		s.ok("GET", "/v1/status", "", &status)
+		if status.PID != 7 || status.Config != ourConfig || status.Started.IsZero() || status.STSCalls != 3 || len(status.Profiles) != 1 {
+			t.Errorf("status: %+v", status)
+		}
+		for _, target := range []string{"/v1/credentials/p", "/v1/credentials"} {
+			var cleared api.Cleared
+			s.ok("DELETE", target, "", &cleared)
+			if want := len(cleared.Credentials); (target == "/v1/credentials/p") != (want == 1) {
+				t.Errorf("%s: %+v", target, cleared)
+			}
+		}
+		s.ok("POST", "/v1/reload", "", &struct{}{})
+		s.server.Reload = func() error { return &api.Error{Code: api.ConfigInvalid, Message: "config.toml:3: no"} }
+		s.wantProblem(s.ask("POST", "/v1/reload", ""), api.ConfigInvalid)
+	})
+}
+
+func TestUnlockForATimeLocksAgain(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.must(0)
+		s.ok("POST", "/v1/unlock", `{"passphrase":"correct horse","for":"8h"}`, &struct{}{})
+		if !s.keystore.open() || s.keystore.passphrase != "correct horse" {
+			t.Fatal("not unlocked")
+		}
+		time.Sleep(8*time.Hour - time.Second)
+		if !s.keystore.open() {
+			t.Error("locked too early")
+		}
+		time.Sleep(2 * time.Second)
+		if s.keystore.open() {
+			t.Error("not locked after 8h")
+		}
+		s.ok("POST", "/v1/unlock", `{"passphrase":"correct horse","for":"1h"}`, nil)
+		s.ok("POST", "/v1/unlock", `{"passphrase":"correct horse"}`, nil)
+		time.Sleep(24 * time.Hour)
+		if !s.keystore.open() {
+			t.Error("the second unlock was not the one that counts")
+		}
+		s.ok("POST", "/v1/lock", "", &struct{}{})
+		if s.keystore.open() {
+			t.Error("not locked")
+		}
+		s.keystore.err = &api.Error{Code: api.WrongPassphrase, Message: "the passphrase is wrong"}
+		s.wantProblem(s.ask("POST", "/v1/unlock", `{"passphrase":"wrong"}`), api.WrongPassphrase)
+	})
+}
+
+func TestUnlockForgetsFailures(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.sts.fail(denied)
+		s.wantProblem(s.ask("GET", "/v1/credentials/p", ""), api.STSPermission)
+		s.sts.fail(nil)
+		s.ok("POST", "/v1/unlock", `{"passphrase":""}`, nil)
+		s.must(0)
+	})
+}
+
+func TestStopLetsAnAnswerUnderWayArrive(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.sts.change(func(f *fakeSTS) { f.latency = 8 * time.Second })
+		answers := make(chan reply, 1)
+		go func() { answers <- s.ask("GET", "/v1/credentials/p", "") }()
+		time.Sleep(time.Second)
+		s.ok("POST", "/v1/stop", "", &struct{}{})
+		if r := <-answers; r.err != nil || r.status != 200 {
+			t.Errorf("the answer under way: %+v", r)
+		}
+		if err := <-s.ended; err != nil {
+			t.Errorf("Serve returned %v", err)
+		}
+		if r := s.ask("GET", "/v1/status", ""); r.err == nil {
+			t.Error("a stopped server answers")
+		}
+	})
+}
+
+func TestAnIdleServerStopsAndABusyOneDoesNot(t *testing.T) {
+	inService(t, func(s *Server) { s.IdleExit = time.Hour }, func(t *testing.T, s *service) {
+		for range 5 {
+			time.Sleep(50 * time.Minute)
+			s.ok("GET", "/v1/credentials/p", "", nil)
+		}
+		time.Sleep(59 * time.Minute)
+		select {
+		case <-s.ended:
+			t.Fatal("stopped too early")
+		default:
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		select {
+		case err := <-s.ended:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("still there")
+		}
+	})
+}
+
+func TestAListenerThatFailsEndsTheServer(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		synctest.Wait()
+		s.pipes.Close()
+		if err := <-s.ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Serve returned %v", err)
+		}
+	})
+}
+
+func TestAPanicInAHandlerIsOneFailedRequest(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.server.Reload = func() error { panic("boom") }
+		s.wantProblem(s.ask("POST", "/v1/reload", ""), api.Internal)
+		s.ok("GET", "/v1/credentials/p", "", nil)
+		if !strings.Contains(s.log.String(), "boom") || !strings.Contains(s.log.String(), "level=ERROR") {
+			t.Error("the log says nothing of it")
+		}
+	})
+}
+
+func TestAClientThatDawdlesIsDropped(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":          "",
+		"half a header":    "GET /v1/status HTTP/1.1\r\nHost: t",
+		"half a body":      "POST /v1/unlock HTTP/1.1\r\nHost: tcred\r\nContent-Length: 100\r\n\r\n{",
+		"an endless chunk": "POST /v1/unlock HTTP/1.1\r\nHost: tcred\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			inService(t, nil, func(t *testing.T, s *service) {
+				c, err := s.pipes.dial(t.Context(), "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				start := time.Now()
+				go io.WriteString(c, text) //nolint:errcheck // read tells
+				io.ReadAll(c)              //nolint:errcheck // whatever comes, it ends
+				if took := time.Since(start); took > 11*time.Second {
+					t.Errorf("held for %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestHeadersHaveABound(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		c, _ := s.pipes.dial(t.Context(), "", "")
+		defer c.Close()
+		go io.WriteString(c, "GET /v1/status HTTP/1.1\r\nHost: tcred\r\nX: "+strings.Repeat("x", 4*api.MaxHeader)+"\r\n\r\n") //nolint:errcheck // read tells
+		if text, _ := io.ReadAll(c); !strings.HasPrefix(string(text), "HTTP/1.1 431 ") {
+			t.Errorf("got %q", text)
+		}
+		s.ok("GET", "/v1/status", "", nil)
+	})
+}

@@ -1,0 +1,39 @@
+package helper_test
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What the helper imports it pays for on every call.
+func TestTheHelperNeedsNothingButWhatOsNeeds(t *testing.T) {
+	for _, goos := range []string{"linux", "darwin"} {
+		allowed := append(deps(t, goos, "os"),
+			"github.com/tcred/tcred/api", "github.com/tcred/tcred/socket", "github.com/tcred/tcred/helper",
+			"github.com/tcred/tcred/cmd/tcred-helper")
+		if goos == "darwin" {
+			allowed = append(allowed, deps(t, goos, "golang.org/x/sys/unix")...)
+		}
+		for _, pkg := range deps(t, goos, "../cmd/tcred-helper") {
+			if !slices.Contains(allowed, pkg) {
+				t.Errorf("%s: the helper needs %s", goos, pkg)
+			}
+		}
+	}
+}
+
+func deps(t *testing.T, goos, pkg string) []string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", pkg)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	return strings.Fields(string(out))
+}

@@ -1,0 +1,118 @@
+package keystore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tcred/tcred/api"
+)
+
+// envCredentials is where systemd puts a unit's credentials.
+const envCredentials = "CREDENTIALS_DIRECTORY"
+
+// dirPrefix begins the name of every key's file in the dir keystore.
+const dirPrefix = "tcred.key."
+
+// dir reads keys that something else mounted: systemd credentials, Kubernetes secrets.
+type dir struct {
+	readOnly
+	path   string // "" is $CREDENTIALS_DIRECTORY
+	notify func(string)
+	warn   sync.Once
+}
+
+func (d *dir) Get(_ context.Context, name string) (Key, error) {
+	if err := checkName(name); err != nil {
+		return Key{}, err
+	}
+	root, err := d.root()
+	if err != nil {
+		return Key{}, err
+	}
+	path := filepath.Join(root, dirPrefix+name)
+	text, err := readSmall(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Key{}, noKey(root, name, "its file would be "+path)
+	}
+	if err != nil {
+		return Key{}, fail(api.KeystoreFailed, "", "key %q cannot be read: %w", name, err)
+	}
+	k, ok := parsePair(string(text))
+	if !ok {
+		return Key{}, fail(api.KeystoreFailed, "SecretId and SecretKey, in this order, on two lines",
+			"%s does not hold a SecretId and a SecretKey", path)
+	}
+	d.warnOpen(root, path)
+	return k, nil
+}
+
+func (d *dir) List(context.Context) ([]string, error) {
+	root, err := d.root()
+	if err != nil {
+		return nil, err
+	}
+	return listNames(root, dirPrefix, "")
+}
+
+func (d *dir) Probe(context.Context) error {
+	_, err := d.root()
+	return err
+}
+
+// root is the directory, looked for anew each time: a mount may come late.
+func (d *dir) root() (string, error) {
+	root := d.path
+	if root == "" {
+		root = os.Getenv(envCredentials)
+	}
+	if root == "" {
+		return "", fail(api.KeystoreAbsent, "set dir under [keystore] in config.toml",
+			`keystore "dir" has no directory: dir is not set and neither is $%s`, envCredentials)
+	}
+	info, err := os.Stat(root)
+	if err != nil {
+		return "", fail(api.KeystoreAbsent, "mount it, or correct dir under [keystore] in config.toml",
+			`keystore "dir" is not there: %w`, err)
+	}
+	if !info.IsDir() {
+		return "", fail(api.KeystoreAbsent, "correct dir under [keystore] in config.toml", "%s is not a directory", root)
+	}
+	return root, nil
+}
+
+// warnOpen tells once of a key that anybody can read. Mounted secrets are often 0444, so it stays a
+// warning, and a directory that keeps others out is enough.
+func (d *dir) warnOpen(root, path string) {
+	file, err := os.Stat(path)
+	if err != nil || file.Mode()&0o004 == 0 || !ownersExist {
+		return
+	}
+	if info, err := os.Stat(root); err == nil && info.Mode()&0o001 != 0 {
+		d.warn.Do(func() { d.notify(fmt.Sprintf("%s can be read by every user of this machine", path)) })
+	}
+}
+
+// listNames finds the keys whose files in root are named prefix + key + suffix, sorted.
+func listNames(root, prefix, suffix string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fail(api.KeystoreFailed, "", "keys cannot be listed: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		name, isPrefixed := strings.CutPrefix(e.Name(), prefix)
+		name, isKey := strings.CutSuffix(name, suffix)
+		if isPrefixed && isKey && !e.IsDir() && api.ValidName(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

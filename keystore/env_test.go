@@ -1,0 +1,60 @@
+package keystore
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tcred/tcred/api"
+)
+
+func setEnv(t *testing.T, vars map[string]string) Store {
+	for _, name := range append([]string{envID, envKey}, envTokens...) {
+		t.Setenv(name, vars[name])
+	}
+	return env{readOnly{"env"}}
+}
+
+func TestEnvHoldsTheDefaultKeyOnly(t *testing.T) {
+	s := setEnv(t, map[string]string{envID: testKey.ID, envKey: canary})
+	if got, err := s.Get(t.Context(), "default"); err != nil || got != testKey {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if names, err := s.List(t.Context()); err != nil || !slices.Equal(names, []string{"default"}) {
+		t.Errorf("List = %v, %v", names, err)
+	}
+	_, err := s.Get(t.Context(), "work")
+	wantCode(t, err, api.NoKey)
+}
+
+func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
+	for missing, vars := range map[string]map[string]string{
+		envID: {}, envKey: {envID: testKey.ID},
+	} {
+		s := setEnv(t, vars)
+		err := s.Probe(t.Context())
+		wantCode(t, err, api.KeystoreAbsent)
+		if e := api.AsError(err); !strings.Contains(e.Message, missing) || !strings.Contains(e.Hint, "does not inherit") {
+			t.Error(e.Text())
+		}
+		_, err = s.Get(t.Context(), "default")
+		wantCode(t, err, api.KeystoreAbsent)
+	}
+}
+
+func TestEnvRefusesATemporaryKey(t *testing.T) {
+	for _, token := range envTokens {
+		s := setEnv(t, map[string]string{envID: testKey.ID, envKey: canary, token: "t"})
+		_, err := s.Get(t.Context(), "default")
+		wantCode(t, err, api.KeystoreFailed)
+		if !strings.Contains(err.Error(), token) || !strings.Contains(err.Error(), "temporary") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEnvRefusesWhatIsNoKey(t *testing.T) {
+	s := setEnv(t, map[string]string{envID: "AKID with spaces", envKey: canary})
+	_, err := s.Get(t.Context(), "default")
+	wantCode(t, err, api.KeystoreFailed)
+}

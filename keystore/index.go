@@ -1,0 +1,183 @@
+package keystore
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/tcred/tcred/api"
+)
+
+// Whose a key is, as far as GetCallerIdentity told.
+const (
+	IdentityRoot = "root"        // the account's own: tokens live 2 hours at most
+	IdentitySub  = "sub-account" // tokens live 36 hours at most
+)
+
+// Entry is what the index knows of one key. No secret is in it.
+type Entry struct {
+	Name       string    `json:"name"`
+	SecretID   string    `json:"secret_id"`            // in full; show it through Mask
+	Generation string    `json:"generation"`           // NewGeneration, new at each tcred add
+	Site       string    `json:"site,omitempty"`       // "cn" or "intl"
+	AccountID  string    `json:"account_id,omitempty"` // uin of the account
+	UserID     string    `json:"user_id,omitempty"`    // uin of the user; the account's for its root
+	Arn        string    `json:"arn,omitempty"`
+	Type       string    `json:"type,omitempty"` // IdentityRoot, IdentitySub, or "" while unknown
+	Added      time.Time `json:"added,omitzero"`
+}
+
+// Index is the list of keys in the file at Path, 0600. Writers take turns by a lock file beside it,
+// which is never removed; readers need none, for the file is replaced whole.
+type Index struct {
+	Path string
+}
+
+// indexVersion is the format that this build writes.
+const indexVersion = 1
+
+type indexFile struct {
+	Version int     `json:"version"`
+	Keys    []Entry `json:"keys"`
+}
+
+// lockWait is how long a writer waits for its turn, and lockPoll how often it looks.
+const (
+	lockWait = 10 * time.Second
+	lockPoll = 5 * time.Millisecond
+)
+
+// Load reads every entry, sorted by name. A missing file is an empty index; one that is damaged or of a
+// newer version is a ConfigInvalid error that names it.
+func (x Index) Load() ([]Entry, error) {
+	f, err := os.Open(x.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fail(api.ConfigInvalid, "", "the key index cannot be read: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fail(api.ConfigInvalid, "", "the key index cannot be read: %w", err)
+	}
+	entries, err := decodeIndex(data)
+	if errors.Is(err, errNewer) {
+		return nil, fail(api.ConfigInvalid, "upgrade tcred", "key index %s: %w", x.Path, err)
+	}
+	if err != nil {
+		return nil, fail(api.ConfigInvalid, "repair it, or move it away and run tcred add --replace for each key; the keystore itself is untouched",
+			"key index %s is damaged: %w", x.Path, err)
+	}
+	return entries, nil
+}
+
+// Put adds e, or replaces the entry of its name.
+func (x Index) Put(ctx context.Context, e Entry) error {
+	if err := checkName(e.Name); err != nil {
+		return err
+	}
+	return x.change(ctx, func(entries []Entry) []Entry {
+		return append(without(entries, e.Name), e)
+	})
+}
+
+// Remove drops the entry of that name, if there is one.
+func (x Index) Remove(ctx context.Context, name string) error {
+	return x.change(ctx, func(entries []Entry) []Entry { return without(entries, name) })
+}
+
+func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
+	if err := os.MkdirAll(filepath.Dir(x.Path), 0o700); err != nil {
+		return fail(api.KeystoreFailed, "", "the key index has no place: %w", err)
+	}
+	lock := flock.New(x.Path + ".lock") // a new one each time: a second TryLock on the same says yes
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
+	}
+	defer lock.Unlock()
+	entries, err := x.Load()
+	if err != nil {
+		return err
+	}
+	data, err := encodeIndex(edit(entries))
+	if err == nil {
+		err = writeAtomic(x.Path, data)
+	}
+	if err != nil {
+		return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
+	}
+	return nil
+}
+
+func without(entries []Entry, name string) []Entry {
+	return slices.DeleteFunc(entries, func(e Entry) bool { return e.Name == name })
+}
+
+var errNewer = errors.New("written by a newer tcred")
+
+// decodeIndex is strict: what it does not understand it would lose on the next write.
+func decodeIndex(data []byte) ([]Entry, error) {
+	var head struct{ Version int }
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, err
+	}
+	if head.Version > indexVersion {
+		return nil, fmt.Errorf("%w (version %d, known is %d)", errNewer, head.Version, indexVersion)
+	}
+	if head.Version != indexVersion {
+		return nil, fmt.Errorf("version %d, not %d", head.Version, indexVersion)
+	}
+	var file indexFile
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&file); err != nil {
+		return nil, err
+	}
+	sortEntries(file.Keys)
+	for i, e := range file.Keys {
+		if !api.ValidName(e.Name) {
+			return nil, fmt.Errorf("%q is no name for a key", e.Name)
+		}
+		if i > 0 && file.Keys[i-1].Name == e.Name {
+			return nil, fmt.Errorf("key %q is there twice", e.Name)
+		}
+	}
+	return file.Keys, nil
+}
+
+func encodeIndex(entries []Entry) ([]byte, error) {
+	sortEntries(entries)
+	data, err := json.MarshalIndent(indexFile{indexVersion, entries}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the key index: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+func sortEntries(entries []Entry) {
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// NewGeneration returns 16 random hex digits that tell one addition of a key from the next.
+func NewGeneration() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

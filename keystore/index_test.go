@@ -1,0 +1,172 @@
+package keystore
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+func newIndex(t *testing.T) Index {
+	return Index{filepath.Join(t.TempDir(), "state", "keys.json")}
+}
+
+func names(entries []Entry) []string {
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name)
+	}
+	return out
+}
+
+func TestIndexKeepsEntriesSortedAndReplacesByName(t *testing.T) {
+	x := newIndex(t)
+	if got, err := x.Load(); err != nil || len(got) != 0 {
+		t.Fatalf("a missing index is %v, %v", got, err)
+	}
+	added := time.Date(2026, 11, 21, 1, 2, 3, 4, time.UTC)
+	work := Entry{"work", testKey.ID, NewGeneration(), "intl", "100000000001", "100000000002", "qcs::cam::uin/1:uin/2", IdentitySub, added}
+	for _, e := range []Entry{{Name: "work", SecretID: "old"}, {Name: "b"}, {Name: "a"}, work} {
+		if err := x.Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := x.Load()
+	if err != nil || !slices.Equal(names(got), []string{"a", "b", "work"}) || got[2] != work {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if info, err := os.Stat(x.Path); err != nil || ownersExist && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	for range 2 {
+		if err := x.Remove(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := x.Load(); err != nil || !slices.Equal(names(got), []string{"a", "work"}) {
+		t.Errorf("%v, %v", names(got), err)
+	}
+	wantCode(t, x.Put(t.Context(), Entry{Name: "../x"}), api.BadRequest)
+}
+
+func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
+	for want, text := range map[string]string{
+		"damaged":         `{"version":1,"keys":[`,
+		"unexpected end":  ``,
+		"unknown field":   `{"version":1,"keys":[{"name":"a","colour":"red"}]}`,
+		"after top-level": `{"version":1,"keys":[]} trailing`,
+		"newer tcred":     `{"version":2,"keys":{"a":{}},"more":1}`,
+		"version 0":       `{"keys":[]}`,
+		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"a"}]}`,
+		"no name":         `{"version":1,"keys":[{"name":"../a"}]}`,
+	} {
+		t.Run(want, func(t *testing.T) {
+			x := Index{filepath.Join(t.TempDir(), "keys.json")}
+			write(t, x.Path, text, 0o600)
+			_, err := x.Load()
+			wantCode(t, err, api.ConfigInvalid)
+			if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), x.Path) {
+				t.Error(err)
+			}
+			wantCode(t, x.Put(t.Context(), Entry{Name: "b"}), api.ConfigInvalid)
+			wantCode(t, x.Remove(t.Context(), "a"), api.ConfigInvalid)
+			if after, err := os.ReadFile(x.Path); err != nil || string(after) != text {
+				t.Errorf("%q became %q, %v", text, after, err)
+			}
+		})
+	}
+}
+
+const indexWriters, indexEntries = 4, 10
+
+func TestIndexLosesNothingAmongProcesses(t *testing.T) {
+	x := newIndex(t)
+	var children []*exec.Cmd
+	for i := range indexWriters {
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), fmt.Sprintf("TCRED_TEST_INDEX=%d %s", i, x.Path))
+		child.Stderr = os.Stderr
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		children = append(children, child)
+	}
+	for _, child := range children {
+		if err := child.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	got, err := x.Load()
+	if err != nil || len(got) != indexWriters*indexEntries {
+		t.Errorf("%d of %d entries are left, %v", len(got), indexWriters*indexEntries, err)
+	}
+}
+
+// indexChild is one of the processes of that test.
+func indexChild(what string) int {
+	writer, path, _ := strings.Cut(what, " ")
+	for i := range indexEntries {
+		if err := (Index{path}).Put(context.Background(), Entry{Name: fmt.Sprintf("w%s-%d", writer, i)}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return 0
+}
+
+func TestGenerationsDiffer(t *testing.T) {
+	a, b := NewGeneration(), NewGeneration()
+	if a == b || len(a) != 16 || strings.Trim(a, "0123456789abcdef") != "" {
+		t.Error(a, b)
+	}
+}
+
+func FuzzIndex(f *testing.F) {
+	whole, err := encodeIndex([]Entry{{Name: "b", SecretID: "AKID", Added: time.Unix(1, 5)}, {Name: "a", Type: IdentityRoot}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add([]byte(`{"version":1,"keys":[{"name":"a","added":"9999-12-31T23:59:59-01:00"}]}`))
+	f.Add([]byte(`{"version":2}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		entries, err := decodeIndex(data)
+		if err != nil {
+			return
+		}
+		for i, e := range entries {
+			if !api.ValidName(e.Name) || i > 0 && entries[i-1].Name >= e.Name {
+				t.Fatalf("names %q", names(entries))
+			}
+		}
+		text, err := encodeIndex(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := decodeIndex(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.EqualFunc(entries, again, sameEntry) {
+			t.Fatalf("%+v became %+v", entries, again)
+		}
+		if twice, err := encodeIndex(again); err != nil || !bytes.Equal(text, twice) {
+			t.Fatalf("%s\nbecame\n%s (%v)", text, twice, err)
+		}
+	})
+}
+
+// sameEntry compares times by the instant.
+func sameEntry(a, b Entry) bool {
+	same := a.Added.Equal(b.Added)
+	a.Added, b.Added = time.Time{}, time.Time{}
+	return same && a == b
+}

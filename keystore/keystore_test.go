@@ -1,0 +1,198 @@
+package keystore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+const canary = "CanarySecretKey0123456789abcdefg"
+
+var testKey = Key{"AKIDz8krbsJ5yKBZQpn74WFkmLPxfQv6", canary}
+
+// TestMain lets this binary play the children that tests start.
+func TestMain(m *testing.M) {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == ChildCommand:
+		os.Exit(testChild(os.Getenv("TCRED_TEST_CHILD")))
+	case os.Getenv("TCRED_TEST_INDEX") != "":
+		os.Exit(indexChild(os.Getenv("TCRED_TEST_INDEX")))
+	}
+	os.Exit(m.Run())
+}
+
+func wantCode(t *testing.T, err error, want api.Code) {
+	t.Helper()
+	var e *api.Error
+	if !errors.As(err, &e) || e.Code != want {
+		t.Fatalf("got %v (%s), want code %s", err, api.CodeOf(err), want)
+	}
+	if strings.Contains(e.Text(), canary) {
+		t.Fatalf("the error shows a secret")
+	}
+	if strings.Count(e.Message, "\n") != 0 || strings.HasSuffix(e.Message, ".") {
+		t.Errorf("message %q is not one line without a period", e.Message)
+	}
+}
+
+func TestAKeyPrintsWithoutItsSecret(t *testing.T) {
+	for _, v := range []any{testKey, &testKey, []Key{testKey}, map[string]Key{"a": testKey}, struct{ K Key }{testKey}} {
+		var out strings.Builder
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		fmt.Fprintln(&out, v)
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(data)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("key", "key", v)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("key", "key", v)
+		for _, secret := range []string{canary, fmt.Sprintf("%x", canary), testKey.ID} {
+			if strings.Contains(out.String(), secret) {
+				t.Errorf("%T shows %q in %s", v, secret, out.String())
+			}
+		}
+	}
+	if got := testKey.String(); got != "AKIDz8…fQv6 [redacted]" {
+		t.Errorf("a key prints as %q", got)
+	}
+}
+
+func TestMaskHidesTheMiddleAndShortIDsWhole(t *testing.T) {
+	for id, want := range map[string]string{
+		"AKIDz8krbsJ5yKBZQpn74WFkmLPxfQv6": "AKIDz8…fQv6", "AKID456789012345": "AKID45…2345", "AKID45678901234": "…", "": "…",
+	} {
+		if got := Mask(id); got != want {
+			t.Errorf("Mask(%q) = %q, want %q", id, got, want)
+		}
+	}
+}
+
+// writableStores are those whose Put can be tested without the system's help.
+func writableStores(t *testing.T) map[string]Store {
+	return map[string]Store{"memory": NewMemory(nil), "file": newFileStore(t, nil)}
+}
+
+func TestWritableStoresKeepKeys(t *testing.T) {
+	for name, s := range writableStores(t) {
+		t.Run(name, func(t *testing.T) { keepsKeys(t, s) })
+	}
+}
+
+// keepsKeys is the story that every store which can be written tells.
+func keepsKeys(t *testing.T, s Store) {
+	t.Helper()
+	ctx := t.Context()
+	other := Key{"AKIDother", "other"}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%v (hint %q)", err, api.AsError(err).Hint)
+		}
+	}
+	check(s.Probe(ctx))
+	_, err := s.Get(ctx, "work")
+	wantCode(t, err, api.NoKey)
+	check(s.Put(ctx, "work", other))
+	check(s.Put(ctx, "work", testKey))
+	check(s.Put(ctx, "identity", other))
+	got, err := s.Get(ctx, "work")
+	check(err)
+	if got != testKey {
+		t.Errorf("got back %v", got)
+	}
+	if got, err := s.Get(ctx, "identity"); err != nil || got != other {
+		t.Errorf("got back %v, %v", got, err)
+	}
+	if names, err := s.List(ctx); !errors.Is(err, errors.ErrUnsupported) && !slices.Equal(names, []string{"identity", "work"}) {
+		t.Errorf("List = %v, %v", names, err)
+	}
+	check(s.Delete(ctx, "work"))
+	wantCode(t, s.Delete(ctx, "work"), api.NoKey)
+	_, err = s.Get(ctx, "work")
+	wantCode(t, err, api.NoKey)
+	check(s.Delete(ctx, "identity"))
+}
+
+func TestStoresRefuseNamesAndKeysThatCannotBe(t *testing.T) {
+	stores := writableStores(t)
+	stores["keychain"] = &keychain{executable: "/nonexistent", budget: time.Second, notify: func(string) {}}
+	for label, s := range stores {
+		t.Run(label, func(t *testing.T) {
+			for _, name := range []string{"", "../x", "a/b", ".hidden", "-x", "a b", strings.Repeat("a", 65), "ключ"} {
+				wantCode(t, s.Put(t.Context(), name, testKey), api.BadRequest)
+				if _, err := s.Get(t.Context(), name); label != "memory" {
+					wantCode(t, err, api.BadRequest)
+				}
+			}
+			for _, k := range []Key{{}, {"AKID", ""}, {"", canary}, {"AK ID", canary}, {"AKID", canary + "\n"}, {"AK:ID", canary}, {"AKID", "é"}} {
+				wantCode(t, s.Put(t.Context(), "work", k), api.BadRequest)
+			}
+		})
+	}
+}
+
+func TestReadOnlyStoresSaySo(t *testing.T) {
+	for _, backend := range []string{"dir", "env"} {
+		s, err := Open(Options{Backend: backend})
+		if err != nil || s.Name() != backend || !s.ReadOnly() {
+			t.Fatalf("Open(%q) = %v, %v", backend, s, err)
+		}
+		wantCode(t, s.Put(t.Context(), "work", testKey), api.KeystoreReadOnly)
+		wantCode(t, s.Delete(t.Context(), "work"), api.KeystoreReadOnly)
+	}
+}
+
+func TestOpenKnowsItsBackends(t *testing.T) {
+	for _, backend := range Backends {
+		if s, err := Open(Options{Backend: backend}); err != nil || s.Name() != backend {
+			t.Errorf("Open(%q): %v", backend, err)
+		}
+	}
+	_, err := Open(Options{Backend: "vault"})
+	wantCode(t, err, api.ConfigInvalid)
+}
+
+func TestMemoryCopiesWhatItIsGiven(t *testing.T) {
+	keys := map[string]Key{"work": testKey}
+	s := NewMemory(keys)
+	delete(keys, "work")
+	if _, err := s.Get(context.Background(), "work"); err != nil {
+		t.Error(err)
+	}
+}
+
+// testChild plays keychain children that tests need; the real one is "".
+func testChild(part string) int {
+	switch part {
+	case "hang":
+		select {}
+	case "garbage":
+		fmt.Println("this is not json")
+		return 0
+	case "silent":
+		return 0
+	case "waiting": // for a person who answers after a while
+		fmt.Println(`{"waiting":true}`)
+		time.Sleep(1600 * time.Millisecond)
+		fmt.Println(`{"value":"AKIDlate\nlate"}`)
+		return 0
+	case "waiting forever":
+		fmt.Println(`{"waiting":true}`)
+		select {}
+	case "family":
+		return familyChild()
+	}
+	return ChildMain(os.Args[2:], os.Stdin, os.Stdout)
+}

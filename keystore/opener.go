@@ -1,0 +1,209 @@
+package keystore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"filippo.io/age"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+)
+
+// passphraseCredential is the passphrase's name among a systemd unit's credentials.
+const passphraseCredential = "tcred.passphrase"
+
+// opener opens the identity of a file keystore and keeps it. As that costs 256 MiB and more than a second, it
+// happens once: callers share it, a caller that gives up leaves it running, and a refused passphrase is remembered.
+type opener struct {
+	dir            string
+	passphraseFile string
+	notify         func(string)
+	unwrap         func(sealed []byte, passphrase credential.Secret) (*age.X25519Identity, error)
+
+	warn    sync.Once
+	opening singleflight.Group
+	scrypt  sync.Mutex // held through an opening: one at a time
+
+	mu    sync.Mutex
+	last  attempt
+	locks int // how often Lock was called
+}
+
+// attempt is how the last opening ended.
+type attempt struct {
+	stamp    string              // of the identity file it read
+	identity *age.X25519Identity // nil if refused was refused
+	refused  credential.Secret
+}
+
+// Lock forgets the identity, also one that is being opened right now.
+func (o *opener) Lock() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last, o.locks = attempt{}, o.locks+1
+}
+
+// open returns the identity. With no passphrase given it looks for one; so ends the message if there is none.
+func (o *opener) open(ctx context.Context, passphrase credential.Secret, so string) (*age.X25519Identity, error) {
+	stamp, err := o.stamp()
+	if err != nil {
+		return nil, err
+	}
+	if last, _ := o.known(stamp); last.identity != nil {
+		return last.identity, nil
+	}
+	if passphrase == "" {
+		if passphrase, err = o.findPassphrase(so); err != nil {
+			return nil, err
+		}
+	}
+	result := o.opening.DoChan(passphrase.Reveal(), func() (any, error) { return o.openNow(stamp, passphrase) })
+	select {
+	case r := <-result:
+		identity, _ := r.Val.(*age.X25519Identity)
+		return identity, r.Err
+	case <-ctx.Done():
+		return nil, interrupted(ctx, "try again in a moment", "the file keystore is still being opened"+so)
+	}
+}
+
+func (o *opener) openNow(stamp string, passphrase credential.Secret) (*age.X25519Identity, error) {
+	o.scrypt.Lock()
+	defer o.scrypt.Unlock()
+	last, locks := o.known(stamp)
+	if last.identity != nil {
+		return last.identity, nil
+	}
+	if last.refused == passphrase {
+		return nil, o.wrongPassphrase()
+	}
+	path := filepath.Join(o.dir, identityFile)
+	sealed, err := readSmall(path)
+	if err != nil {
+		return nil, fail(api.KeystoreFailed, "", "the file keystore cannot be opened: %w", err)
+	}
+	identity, err := o.unwrap(sealed, passphrase)
+	debug.FreeOSMemory() // scrypt's 256 MiB would stay with a daemon for good
+	switch {
+	case errors.Is(err, age.ErrIncorrectIdentity):
+		o.remember(attempt{stamp: stamp, refused: passphrase}, locks)
+		return nil, o.wrongPassphrase()
+	case err != nil:
+		return nil, fail(api.KeystoreFailed, "restore it from a backup, or move the directory away and begin anew: tcred init --keystore file",
+			"%s is damaged: %w", path, err)
+	}
+	o.remember(attempt{stamp: stamp, identity: identity}, locks)
+	return identity, nil
+}
+
+// known is how the last opening of the file of that stamp ended, and the count of locks so far.
+func (o *opener) known(stamp string) (attempt, int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last.stamp != stamp {
+		return attempt{}, o.locks
+	}
+	return o.last, o.locks
+}
+
+// remember keeps a, unless Lock was called since there were that many locks.
+func (o *opener) remember(a attempt, locks int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.locks == locks {
+		o.last = a
+	}
+}
+
+func (o *opener) wrongPassphrase() error {
+	return fail(api.WrongPassphrase, "tcred unlock asks for it; is passphrase_file in config.toml the right one?",
+		"the passphrase does not open the file keystore in %s", o.dir)
+}
+
+// stamp checks that the keystore is there and ours, and tells one identity file from a later one in its place.
+func (o *opener) stamp() (string, error) {
+	info, err := os.Lstat(o.dir)
+	if err == nil && !info.IsDir() {
+		return "", fail(api.KeystoreFailed, "", "the file keystore %s is not a directory", o.dir)
+	}
+	if err == nil {
+		if err := private(o.dir, info); err != nil {
+			return "", fail(api.KeystoreFailed, "chmod 700 "+o.dir, "the file keystore is not private: %w", err)
+		}
+		info, err = os.Lstat(filepath.Join(o.dir, identityFile))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fail(api.KeystoreAbsent, "tcred init --keystore file, then tcred add", "there is no file keystore in %s yet", o.dir)
+	}
+	if err != nil {
+		return "", fail(api.KeystoreFailed, "", "the file keystore cannot be read: %w", err)
+	}
+	return fmt.Sprint(info.Size(), info.ModTime().UnixNano()), nil
+}
+
+// findPassphrase reads the passphrase file, or the systemd credential.
+func (o *opener) findPassphrase(so string) (credential.Secret, error) {
+	path := o.passphraseFile
+	if path == "" {
+		path = filepath.Join(os.Getenv(envCredentials), passphraseCredential)
+		if _, err := os.Stat(path); os.Getenv(envCredentials) == "" || errors.Is(err, fs.ErrNotExist) {
+			return "", fail(api.KeystoreLocked, "tcred unlock, or passphrase_file under [keystore] in config.toml",
+				"the file keystore is locked%s", so)
+		}
+	} else if err := o.checkPassphraseFile(path); err != nil {
+		return "", err
+	}
+	text, err := readSmall(path)
+	if err != nil {
+		return "", fail(api.KeystoreFailed, "", "the passphrase cannot be read: %w", err)
+	}
+	passphrase := strings.TrimRight(string(text), "\r\n")
+	if passphrase == "" {
+		return "", fail(api.KeystoreFailed, "", "passphrase file %s is empty", path)
+	}
+	return credential.Secret(passphrase), nil
+}
+
+func (o *opener) checkPassphraseFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fail(api.KeystoreFailed, "correct passphrase_file in config.toml, or tcred unlock", "the passphrase cannot be read: %w", err)
+	}
+	if err := private(path, info); err != nil {
+		return fail(api.KeystoreFailed, "make it yours alone: chmod 600 "+path, "passphrase file %w", err)
+	}
+	if dir, err := os.Stat(o.dir); err == nil {
+		if beside, err := os.Stat(filepath.Dir(path)); err == nil && os.SameFile(dir, beside) {
+			o.warn.Do(func() {
+				o.notify(fmt.Sprintf("passphrase file %s lies beside the keystore it opens: whoever copies one has both", path))
+			})
+		}
+	}
+	return nil
+}
+
+// unwrapIdentity opens an identity file. The error is age.ErrIncorrectIdentity if passphrase is wrong.
+func unwrapIdentity(sealed []byte, passphrase credential.Secret) (*age.X25519Identity, error) {
+	scrypt, err := age.NewScryptIdentity(passphrase.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	text, err := unseal(sealed, scrypt)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := age.ParseX25519Identity(strings.TrimSpace(text))
+	if err != nil {
+		return nil, errors.New("it holds no age identity") // age's own error may quote the text
+	}
+	return identity, nil
+}

@@ -1,0 +1,104 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"github.com/tcred/tcred/api"
+)
+
+// CheckDir says whether dir may hold the socket: a directory, no link to one, ours, and closed to everybody
+// else. It is what keeps another user from listening in our place, so root gets no exception.
+// Errors are *api.Error and name dir; errors.Is(err, fs.ErrNotExist) if it is not there.
+func CheckDir(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return unsafeDir("cannot look at directory "+quote(dir)+": "+reason(err), "", err)
+	}
+	owner := int(info.Sys().(*syscall.Stat_t).Uid)
+	perm := info.Mode().Perm()
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return unsafeDir(quote(dir)+" is a link, not a directory", "remove the link, or set "+api.EnvSocket+" to the place it leads to", nil)
+	case !info.IsDir():
+		return unsafeDir(quote(dir)+" is not a directory", "remove it, or set "+api.EnvSocket, nil)
+	case owner != os.Geteuid():
+		return unsafeDir("directory "+quote(dir)+" belongs to uid "+itoa(owner, 10)+", not to you (uid "+itoa(os.Geteuid(), 10)+")", ownDir, nil)
+	case perm&0o077 != 0 && info.Mode()&fs.ModeSticky != 0: // /tmp and its like are not ours to close
+		return unsafeDir("directory "+quote(dir)+" is shared with other users", ownDir, nil)
+	case perm&0o077 != 0:
+		return unsafeDir("directory "+quote(dir)+" is open to other users (mode "+itoa(int(perm), 8)+")", "chmod 700 "+quote(dir), nil)
+	}
+	return nil
+}
+
+const ownDir = "set " + api.EnvSocket + " to a path in a directory of your own with mode 0700"
+
+func unsafeDir(message, hint string, cause error) error {
+	return &api.Error{Code: api.Forbidden, Message: message, Hint: hint, Cause: cause}
+}
+
+// MakeDir makes dir and what is missing above it, for us alone, then checks it as [CheckDir] does.
+func MakeDir(dir string) error {
+	if err := os.MkdirAll(dirOf(dir), 0o700); err != nil {
+		return unsafeDir("cannot make directory "+quote(dirOf(dir))+": "+reason(err), ownDir, err)
+	}
+	// Not MkdirAll: it would follow a link, and take it for a directory.
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return unsafeDir("cannot make directory "+quote(dir)+": "+reason(err), ownDir, err)
+	}
+	return CheckDir(dir)
+}
+
+// checkHome refuses root with another user's HOME, as sudo may leave it: root's files would land there, and
+// root would read that user's config.
+func checkHome() error {
+	home := os.Getenv("HOME")
+	if os.Geteuid() != 0 || home == "" {
+		return nil
+	}
+	info, err := os.Stat(home)
+	if err != nil {
+		return nil // nobody's
+	}
+	return checkHomeOwner(home, int(info.Sys().(*syscall.Stat_t).Uid))
+}
+
+func checkHomeOwner(home string, owner int) error {
+	if owner == 0 {
+		return nil
+	}
+	return &api.Error{
+		Code:    api.Forbidden,
+		Message: "this is root, but HOME is " + quote(home) + ", which belongs to uid " + itoa(owner, 10),
+		Hint:    "run it without sudo, or with root's own home: sudo -H",
+	}
+}
+
+// runtimeDir is /run/user/<euid> if that is a directory of ours alone, else "": cron, su and containers leave
+// XDG_RUNTIME_DIR unset whether or not the directory is there.
+func runtimeDir() string {
+	dir := "/run/user/" + itoa(os.Geteuid(), 10)
+	if CheckDir(dir) != nil {
+		return ""
+	}
+	return dir
+}
+
+// reason is the system's word for err, without the call and the path that os puts before it.
+func reason(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	return err.Error()
+}
+
+func isAbs(name string) bool { return path.IsAbs(name) }
+
+func clean(name string) string { return path.Clean(name) }

@@ -1,0 +1,34 @@
+//go:build unix
+
+package socket
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+// envRole makes the test's own binary play another part.
+const envRole = "SOCKET_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(envRole) {
+	case "":
+		os.Exit(m.Run())
+	case "listen": // on the inherited socket, until stdin ends
+		syscall.Listen(3, 1)
+	case "ask":
+		timeout, _ := time.ParseDuration(os.Getenv("SOCKET_TEST_TIMEOUT"))
+		if _, err := DialOrStart(os.Getenv(api.EnvSocket), time.Now().Add(timeout)); err != nil {
+			fmt.Print(api.AsError(err).Text())
+			return
+		}
+	}
+	fmt.Println("ok")
+	io.Copy(io.Discard, os.Stdin)
+}

@@ -1,0 +1,239 @@
+//go:build unix
+
+package socket
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+// buildFake is the fake daemon's binary, built once.
+var buildFake = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "t")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "fake")
+	if text, err := exec.Command("go", "build", "-o", out, "./testdata/fake").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, text)
+	}
+	return os.ReadFile(out)
+})
+
+// house is a directory with a program that asks, the fake daemon beside it, and the socket's place.
+type house struct {
+	dir, asker, socket, log string
+}
+
+func newHouse(t *testing.T) house {
+	t.Helper()
+	dir := shortDir(t)
+	h := house{dir, filepath.Join(dir, "asker"), filepath.Join(dir, "run", "s"), filepath.Join(dir, "log")}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.ReadFile(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(h.asker, self, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fake, err := buildFake()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tcred"), fake, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, pid := range h.events(t, "") {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	return h
+}
+
+// ask is the program, which asks within timeout; mode steers the fake.
+func (h house) ask(mode string, timeout time.Duration, env ...string) *exec.Cmd {
+	cmd := exec.Command(h.asker)
+	cmd.Env = append([]string{
+		envRole + "=ask", "SOCKET_TEST_TIMEOUT=" + timeout.String(), "HOME=" + h.dir, api.EnvSocket + "=" + h.socket,
+		"TCRED_FAKE=" + mode, "TCRED_FAKE_LOG=" + h.log,
+	}, env...)
+	return cmd
+}
+
+// events are the process ids of the fakes that logged event, or anything.
+func (h house) events(t *testing.T, event string) (pids []int) {
+	text, _ := os.ReadFile(h.log)
+	for line := range strings.Lines(string(text)) {
+		name, pid, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if n, err := strconv.Atoi(pid); err == nil && (event == "" || name == event) {
+			pids = append(pids, n)
+		}
+	}
+	return pids
+}
+
+func TestTheDaemonInheritsOnlyWhatItNeeds(t *testing.T) {
+	h := newHouse(t)
+	cmd := h.ask("", 10*time.Second, "USER=u", "PATH=/bin", "LANG=C", "XDG_CACHE_HOME=/c", "DBUS_SESSION_BUS_ADDRESS=unix:path=/x",
+		"TENCENTCLOUD_SECRET_KEY=k", "HTTPS_PROXY=http://p", "LD_PRELOAD=", "HOMER=x", "LC_ALL=C", "SSH_AUTH_SOCK=/s")
+	leak, err := os.Create(filepath.Join(h.dir, "leak"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leak.Close()
+	cmd.ExtraFiles = []*os.File{leak}
+	if out, err := cmd.CombinedOutput(); string(out) != "ok\n" {
+		t.Fatalf("%v %s", err, out)
+	}
+	text, err := os.ReadFile(h.log + ".dump")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Args, Env, Files []string
+		Dir              string
+		Umask            int
+		Leader           bool
+	}
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=/x", "HOME=" + h.dir, "LANG=C", "PATH=/bin", "TCRED_FAKE=", "TCRED_FAKE_LOG=" + h.log,
+		"TCRED_SOCKET=" + h.socket, "USER=u", "XDG_CACHE_HOME=/c",
+	}
+	if slices.Sort(got.Env); !slices.Equal(got.Env, want) {
+		t.Errorf("environment %q, want %q", got.Env, want)
+	}
+	if want := []string{"/dev/null", "/dev/null", "/dev/null"}; runtime.GOOS == "linux" && !slices.Equal(got.Files, want) {
+		t.Errorf("files %q, want %q", got.Files, want)
+	}
+	if !slices.Equal(got.Args, []string{"daemon", "--background"}) || got.Dir != "/" || got.Umask != 0o077 || !got.Leader {
+		t.Errorf("got %s", text)
+	}
+}
+
+func TestHowAStartEnds(t *testing.T) {
+	for _, tt := range []struct {
+		mode, want string
+		timeout    time.Duration
+		starts     int
+	}{
+		{"", "ok\n", 10 * time.Second, 1},
+		{"busy", "ok\n", 10 * time.Second, 2}, // another daemon was about to end
+		{"die", "tcred: error: the daemon ended as soon as it was started (exit status 3)\n" +
+			"tcred: hint: see tcred logs, or run it in the foreground: tcred daemon\n", 10 * time.Second, 1},
+		{"mute", "in time\n", 300 * time.Millisecond, 1},
+	} {
+		t.Run("fake"+tt.mode, func(t *testing.T) {
+			h := newHouse(t)
+			out, err := h.ask(tt.mode, tt.timeout).Output()
+			if err != nil || !bytes.Contains(out, []byte(tt.want)) {
+				t.Errorf("%v %s", err, out)
+			}
+			if n := len(h.events(t, "start")); n != tt.starts {
+				t.Errorf("%d starts, want %d", n, tt.starts)
+			}
+		})
+	}
+}
+
+func TestAProgramBehindALinkFindsTheDaemonBesideItself(t *testing.T) {
+	h := newHouse(t)
+	link := filepath.Join(shortDir(t), "elsewhere")
+	if err := os.Symlink(h.asker, link); err != nil {
+		t.Fatal(err)
+	}
+	cmd := h.ask("", 10*time.Second)
+	cmd.Path = link
+	if out, _ := cmd.Output(); string(out) != "ok\n" {
+		t.Errorf("got %s", out)
+	}
+}
+
+func TestADaemonOnPATHIsNotStarted(t *testing.T) {
+	h := newHouse(t)
+	alone := filepath.Join(shortDir(t), "asker")
+	if err := os.Rename(h.asker, alone); err != nil {
+		t.Fatal(err)
+	}
+	cmd := h.ask("", 10*time.Second, "PATH="+h.dir)
+	cmd.Path = alone
+	out, _ := cmd.Output()
+	if !strings.Contains(string(out), `no "`+filepath.Dir(alone)+`/tcred" beside this program`) || len(h.events(t, "")) != 0 {
+		t.Errorf("got %s", out)
+	}
+}
+
+func TestALinkInPlaceOfTheLockIsNotFollowed(t *testing.T) {
+	h := newHouse(t)
+	if err := MakeDir(filepath.Dir(h.socket)); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(h.dir, "target")
+	os.Symlink(target, filepath.Join(filepath.Dir(h.socket), "start.lock"))
+	out, _ := h.ask("", 10*time.Second).Output()
+	if _, err := os.Lstat(target); err == nil || !strings.Contains(string(out), "start.lock") {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
+func TestAStarterThatHangsDelaysTheOthersOnlyToTheirDeadline(t *testing.T) {
+	h := newHouse(t)
+	if err := MakeDir(filepath.Dir(h.socket)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(h.socket), "start.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := h.ask("", 200*time.Millisecond).Output()
+	if !strings.Contains(string(out), "in time") || len(h.events(t, "start")) != 0 {
+		t.Errorf("got %s", out)
+	}
+}
+
+// A program that lives on, such as one with the Go client in it, must not keep a dead daemon as a zombie.
+func TestADaemonThatEndsLeavesNoZombie(t *testing.T) {
+	h := newHouse(t)
+	cmd := h.ask("once", 10*time.Second)
+	stdin, _ := cmd.StdinPipe()
+	stdout, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer stdin.Close()
+	stdout.Read(make([]byte, 3))
+	pid := h.events(t, "listen")[0]
+	for end := soon(); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if syscall.Kill(pid, 0) == syscall.ESRCH {
+			return
+		}
+	}
+	t.Error("the daemon is still there")
+}

@@ -1,0 +1,237 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/tcred/tcred/api"
+)
+
+// How often to look. One process starts the daemon and looks often; those that wait for it may be hundreds, and
+// must leave the daemon the processor.
+const (
+	starterPause   = 2 * time.Millisecond
+	waiterPause    = 5 * time.Millisecond // grows to maxWaiterPause
+	maxWaiterPause = 40 * time.Millisecond
+	restartPause   = 250 * time.Millisecond
+)
+
+// DialOrStart connects as [Dial] does, and starts the daemon where nobody listens: "tcred daemon --background",
+// the binary beside this program's own, never one from PATH. However many processes call at once, one starts it;
+// the others wait. Everything together ends at deadline, which must be set. Errors are *api.Error.
+func DialOrStart(path string, deadline time.Time) (*Conn, error) {
+	c, err := Dial(path, deadline)
+	if !errors.Is(err, ErrNotListening) {
+		return c, err
+	}
+	if err := MakeDir(dirOf(path)); err != nil {
+		return nil, err
+	}
+	c, unlock, err := dialOrLock(path, deadline)
+	if c != nil || err != nil {
+		return c, err
+	}
+	defer unlock() // when the daemon listens: who waits for the lock connects then
+	return startAndDial(path, deadline)
+}
+
+// dialOrLock waits until somebody listens, and returns the connection, or until the start lock is ours while
+// nobody does.
+func dialOrLock(path string, deadline time.Time) (*Conn, func(), error) {
+	lock := join(dirOf(path), "start.lock")
+	fd, err := syscall.Open(lock, syscall.O_RDWR|syscall.O_CREAT|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, nil, noDaemon("cannot open "+quote(lock)+": "+reason(err), err)
+	}
+	unlock := func() { syscall.Close(fd) }
+	for pause := waiterPause; ; pause = min(pause*3/2, maxWaiterPause) {
+		err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
+		ours := err == nil
+		if !ours && err != syscall.EWOULDBLOCK && err != syscall.EINTR {
+			unlock()
+			return nil, nil, noDaemon("cannot lock "+quote(lock)+": "+reason(err), err)
+		}
+		c, err := Dial(path, deadline) // with the lock too: its last holder may just have succeeded
+		notYet := errors.Is(err, ErrNotListening)
+		switch {
+		case ours && notYet:
+			return nil, unlock, nil
+		case !notYet:
+			unlock()
+			return c, nil, err
+		case !time.Now().Add(pause).Before(deadline):
+			unlock()
+			return nil, nil, notStarted(path)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// startAndDial starts the daemon until one listens. A daemon that ends with status 0 found another one at work
+// that does not listen (yet, or any more): after a pause, which lets it begin or end, it is worth another try.
+func startAndDial(path string, deadline time.Time) (*Conn, error) {
+	for {
+		exited, err := start(path)
+		if err != nil {
+			return nil, err
+		}
+		c, err := await(path, exited, deadline)
+		if c != nil || err != nil {
+			return c, err
+		}
+	}
+}
+
+// await waits until somebody listens on path. It returns nil and nil if our daemon ended with status 0 and still
+// nobody does.
+func await(path string, exited <-chan syscall.WaitStatus, deadline time.Time) (*Conn, error) {
+	var restart <-chan time.Time
+	for {
+		var status syscall.WaitStatus
+		ended := false
+		select {
+		case status = <-exited:
+			ended, restart = true, time.After(restartPause)
+		case <-restart:
+			return nil, nil
+		case <-time.After(starterPause):
+		}
+		c, err := Dial(path, deadline)
+		switch {
+		case !errors.Is(err, ErrNotListening):
+			return c, err
+		case ended && status != 0:
+			return nil, endedEarly(status)
+		case !time.Now().Before(deadline):
+			return nil, notStarted(path)
+		}
+	}
+}
+
+// start runs the daemon apart from us: no standard files (a tool that reads our output to its end must not
+// wait for the daemon), no other inherited file, its own session, and only the environment it needs.
+// Its exit status arrives in the channel, so that no zombie is left in a program that lives on.
+func start(path string) (<-chan syscall.WaitStatus, error) {
+	binary, err := daemonBinary()
+	if err != nil {
+		return nil, err
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, noDaemon("cannot start the daemon: "+err.Error(), err)
+	}
+	defer null.Close()
+	closeInherited()
+	// The umask is the whole process's: for this moment others' new files are closed to group and others too.
+	umask := syscall.Umask(0o077)
+	pid, err := syscall.ForkExec(binary, []string{binary, "daemon", "--background"}, &syscall.ProcAttr{
+		Dir: "/", Env: environ(path), Files: []uintptr{null.Fd(), null.Fd(), null.Fd()},
+		Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	syscall.Umask(umask)
+	if err != nil {
+		return nil, noDaemon("cannot start "+quote(binary)+": "+reason(err), err)
+	}
+	exited := make(chan syscall.WaitStatus, 1)
+	go func() { exited <- wait(pid) }()
+	return exited, nil
+}
+
+func wait(pid int) (status syscall.WaitStatus) {
+	for {
+		if _, err := syscall.Wait4(pid, &status, 0, nil); err != syscall.EINTR {
+			return status
+		}
+	}
+}
+
+// daemonBinary is tcred beside this program, links to the program followed.
+func daemonBinary() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", noDaemon("cannot start the daemon: "+err.Error(), err)
+	}
+	for range 40 { // as many links as the system follows
+		target, err := os.Readlink(self)
+		if err != nil {
+			break
+		}
+		if !isAbs(target) {
+			target = join(dirOf(self), target)
+		}
+		self = target
+	}
+	binary := join(dirOf(self), "tcred")
+	if _, err := os.Stat(binary); err != nil {
+		return "", &api.Error{
+			Code: api.NoDaemon, Message: "cannot start the daemon: no " + quote(binary) + " beside this program",
+			Hint: "start it yourself: tcred daemon", Cause: err,
+		}
+	}
+	return binary, nil
+}
+
+// environ is the daemon's environment: what it needs to find its files and the keychain, and nothing that could
+// hold a caller's keys or proxy. It listens at path even if it would find another.
+func environ(path string) []string {
+	env := []string{api.EnvSocket + "=" + path}
+	for _, kv := range os.Environ() {
+		if allowed(kv) && !hasPrefix(kv, api.EnvSocket+"=") {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
+
+func allowed(kv string) bool {
+	for _, prefix := range []string{"HOME=", "USER=", "PATH=", "LANG=", "XDG_", "DBUS_", "TCRED_"} {
+		if hasPrefix(kv, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
+
+// closeInherited keeps the daemon from inheriting files that our parent left open in us: a make job server, a
+// shell's "3>&1". Go's own are closed already.
+func closeInherited() {
+	dir, err := os.Open("/dev/fd")
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	for _, name := range names {
+		fd := 0
+		for i := 0; i < len(name); i++ {
+			fd = fd*10 + int(name[i]-'0')
+		}
+		if fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
+
+func endedEarly(status syscall.WaitStatus) error {
+	how := "exit status " + itoa(max(status.ExitStatus(), 0), 10)
+	if status.Signaled() {
+		how = "signal: " + status.Signal().String()
+	}
+	return &api.Error{
+		Code: api.NoDaemon, Message: "the daemon ended as soon as it was started (" + how + ")",
+		Hint: "see tcred logs, or run it in the foreground: tcred daemon",
+	}
+}
+
+func notStarted(path string) error {
+	return &api.Error{
+		Code: api.NoDaemon, Message: "no daemon came to listen on " + quote(path) + " in time",
+		Hint: "see tcred logs, or run it in the foreground: tcred daemon", Cause: os.ErrDeadlineExceeded,
+	}
+}

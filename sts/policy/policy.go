@@ -1,0 +1,86 @@
+// Package policy checks a CAM policy before it is sent to STS, whose answer to a bad one names neither line nor reason.
+//
+// The rules are those of CAM's "Element Reference" and "Syntax Structure" pages, narrowed to what GetFederationToken
+// takes: no principal.
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// Full is the policy that takes nothing away: a credential under it has its key's own rights.
+const Full = `{"version":"2.0","statement":[{"effect":"allow","action":"*","resource":"*"}]}`
+
+// A Finding is one thing wrong with a policy, and where.
+type Finding struct {
+	Line, Column int    // from 1; columns count runes
+	Message      string // one line, lower case, no period
+	Hint         string // what to do about it; may be empty
+	Warning      bool   // STS takes the policy in spite of it, as far as we know
+}
+
+// Check reports everything wrong with a policy, in the order of the text.
+// A policy without findings, or with warnings alone, is JSON that [Compact] takes.
+func Check(src []byte) []Finding {
+	c := &checker{src: src}
+	if text, ok := c.json(); ok {
+		root := parse(text)
+		c.duplicates(root)
+		c.policy(root)
+	}
+	slices.SortStableFunc(c.findings, func(a, b Finding) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return c.findings
+}
+
+// Compact returns the policy on one line, its keys in their order and nothing escaped that was not.
+func Compact(src []byte) (string, error) {
+	var b bytes.Buffer
+	if err := json.Compact(&b, src); err != nil {
+		return "", fmt.Errorf("compacting a policy: %w", err)
+	}
+	return b.String(), nil
+}
+
+type checker struct {
+	src      []byte
+	findings []Finding
+}
+
+func (c *checker) fail(offset int, message, hint string) { c.add(offset, message, hint, false) }
+func (c *checker) warn(offset int, message, hint string) { c.add(offset, message, hint, true) }
+
+func (c *checker) add(offset int, message, hint string, warning bool) {
+	line, column := position(c.src, offset)
+	c.findings = append(c.findings, Finding{line, column, message, hint, warning})
+}
+
+// position turns a byte offset into a line and a column. An offset inside a rune is that rune's.
+func position(src []byte, offset int) (line, column int) {
+	for back := 1; back < utf8.UTFMax && back <= offset; back++ {
+		if _, size := utf8.DecodeRune(src[offset-back:]); size > back {
+			offset -= back
+			break
+		}
+	}
+	before := src[:offset]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
+}
+
+// quote shows a piece of the policy on one line and not at length.
+func quote(s string) string {
+	const most = 60
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}

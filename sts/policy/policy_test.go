@@ -1,0 +1,164 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// with is a policy whose one statement is fields.
+func with(fields string) string {
+	return `{"version":"2.0","statement":[{` + fields + `}]}`
+}
+
+// on is a policy that allows GetObject on resource.
+func on(resource string) string {
+	return with(`"effect":"allow","action":"name/cos:GetObject","resource":"` + resource + `"`)
+}
+
+func TestGoodPoliciesHaveNoFindings(t *testing.T) {
+	for name, src := range map[string]string{
+		"full":              Full,
+		"lists":             with(`"effect":"deny","action":["name/cos:*","cvm:Describe*"],"resource":["*","qcs::cos:ap-beijing:uid/123456:prefix//123456/bucketA/*"]`),
+		"condition":         with(`"effect":"allow","action":"*","resource":"*","condition":{"ip_equal":{"qcs:ip":"10.0.0.0/8"}}`),
+		"bucket":            on("qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/upload/*"),
+		"account pattern":   on("qcs::cos::uid/1000000000*:b-1250000000/*"),
+		"empty account":     on("qcs::cvm:::instance/*"),
+		"colon in the tail": on("qcs::cls:ap-guangzhou:uin/100000000001:topic/a:b"),
+		"quotes in a value": with(`"effect":"allow","action":"*","resource":"*","condition":{"string_equal":{"a":"“b”：// #"}}`),
+		"new order":         `{"statement":[{"resource":"*","action":"*","effect":"allow"}],"version":"2.0"}`,
+	} {
+		if got := Check([]byte(src)); len(got) != 0 {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Each finding is given as "line:column" and words of its message and hint; a warning's begins with "warning".
+func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
+	for _, test := range []struct {
+		name, src string
+		want      []string
+	}{
+		{"empty", " \n", []string{"1:1 empty"}},
+		{"not UTF-8", "{\n\"version\": \"\xb0\"}", []string{"2:13 0xb0 UTF-8"}},
+		{"UTF-16", "\xff\xfe{\x00", []string{"1:1 UTF-16"}},
+		{"cut off", "{\n  \"version\": \"2.0\",\n", []string{"2:20 ends too early"}},
+		{"comma missing", "{\n  \"version\": \"2.0\"\n  \"statement\": []\n}", []string{"3:3 not JSON comma missing"}},
+		{"something else in Chinese", "{\n  版\n}", []string{"2:3 invalid character '版' double quotes"}},
+		{"nested without end", strings.Repeat("[", 20000), []string{"1:10001 not JSON: exceeded max depth"}},
+		{"colon missing", `{"version" "2.0"}`, []string{`1:12 invalid character '"' a colon goes between`}},
+		{"division", "{\n/ }", []string{"2:1 not JSON"}},
+		{"names at length", with(`"effect":"allow","action":"` + strings.Repeat("长", 100) + `","resource":"*"`),
+			[]string{"warning 1:58 " + strings.Repeat("长", 60) + "… names no service"}},
+		{"two objects", Full + "\n" + Full, []string{"2:1 not JSON nothing follows"}},
+		{"newline in a string", "{\"version\n\": 1}", []string{"1:10 string ends on the line"}},
+		{"a list", `[]`, []string{"1:1 the policy is a list"}},
+		{"nothing in it", `{}`, []string{`1:1 no "version"`, `1:1 no "statement"`}},
+
+		{"version a number", `{"version":2.0,"statement":[]}`, []string{"1:12 number in quotes", "1:28 empty list"}},
+		{"version of AWS", strings.Replace(Full, "2.0", "2012-10-17", 1), []string{"1:12 2.0 AWS"}},
+		{"statement an object", `{"version":"2.0","statement":{"effect":"Allow","action":"*","resource":"*"}}`,
+			[]string{"1:30 is an object; it must be a list brackets", "1:40 lower case"}},
+		{"statement a string", `{"version":"2.0","statement":"x"}`, []string{"1:30 is a string"}},
+		{"statement of strings", `{"version":"2.0","statement":["x"]}`, []string{"1:31 the statement is a string"}},
+		{"empty statement", with(``), []string{`1:31 no "effect"`, `1:31 no "action"`, `1:31 no "resource"`}},
+		{"effect", with(`"effect":"permit","action":"*","resource":"*"`), []string{`1:41 "allow" or "deny"`}},
+		{"action and resource", with(`"effect":"allow","action":[],"resource":["",1,{}]`),
+			[]string{"1:58 action is an empty list", "1:73 empty string", "1:76 number", "1:78 object"}},
+		{"condition", with(`"effect":"allow","action":"*","resource":"*","condition":[]`), []string{"1:89 condition is a list"}},
+		{"principal", with(`"principal":"*","effect":"allow","action":"*","resource":"*"`), []string{"1:32 principal delete"}},
+		{"capitals", `{"Version":"2.0","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
+			[]string{`1:2 "Version" AWS`, `1:18 "Statement"`, `1:32 "Effect"`, `1:41 "Allow" lower case`, `1:49 "Action"`, `1:62 "Resource"`}},
+		{"twice", "{\"version\":\"2.0\",\n\"version\":\"2.0\",\"statement\":[{\"effect\":\"allow\",\"action\":\"*\",\"resource\":\"*\",\"condition\":{\"a\":{\"b\":1,\"b\":2}}}]}",
+			[]string{`2:1 "version" there already line 1`, `2:100 "b" there already line 2`}},
+		{"unknown keys", strings.Replace(with(`"sid":"a","effect":"allow","action":"*","resource":"*"`), "{", `{"id":1,`, 1),
+			[]string{`warning 1:2 the policy has a key "id"`, `warning 1:39 the statement has a key "sid"`}},
+		{"action without service", with(`"effect":"allow","action":["PutObject","s3:Get"," cos:a"],"resource":"*"`),
+			[]string{"warning 1:59 names no service", "warning 1:71 AWS", "warning 1:80 blanks around"}},
+
+		{"all of these at once", "\ufeff{\n  // what\n  “version”： \"2.0”,\n  'statement': [{\"effect\":\"allow\",/* a\n b */\"action\":\"*\"，\"resource\":[\"*\",],},],\n} # end",
+			[]string{"1:1 byte-order mark UTF-8", "2:3 // comment", "3:3 typographic quote “", "3:12 full-width ：", "3:18 typographic quote ”",
+				"4:3 single quote", "4:35 /* comment", "5:18 full-width ，", "5:34 comma with nothing", "5:36 comma", "5:38 comma", "5:40 comma", "6:3 # comment"}},
+		{"mistakes in wide quotes", "{\"version\":“2”,\"statement\":[]}", []string{"1:12 typographic", `1:12 must be "2.0"`, "1:28 empty list"}},
+		{"open comment", Full + "/* ", []string{"1:79 /* comment"}},
+		{"blanks of word processors", strings.Replace(Full, ":", ":\u00a0\u3000", 1), []string{"1:12 blank", "1:13 blank"}},
+		{"mistakes behind a comment", "{ // x\n\"version\":\"1\",\"statement\":[]}", []string{"1:3 comment", `2:11 must be "2.0"`, "2:27 empty list"}},
+	} {
+		t.Run(test.name, func(t *testing.T) { expect(t, Check([]byte(test.src)), test.want) })
+	}
+}
+
+func TestResourcesAreToldWhichSegmentTheyLack(t *testing.T) {
+	for resource, want := range map[string]string{
+		"arn:aws:s3:::bucket/*":                                       "is an AWS name",
+		"bucket/*":                                                    "begin with qcs:",
+		"QCS::cos:ap-guangzhou::b":                                    "begin with qcs:",
+		"qcs：：cos:a:b:c":                                              "full-width colon",
+		"qcs:cos:ap-guangzhou:uid/1250000000:bucket/*":                "missing: project",
+		"qcs::cos:uid/1250000000:bucket/*":                            "missing: region",
+		"qcs::uid/1250000000:bucket/*":                                "missing: service, region",
+		"qcs:cos:uid/1250000000":                                      "missing: project, region, resource",
+		"qcs::cos:ap-guangzhou:bucket/*":                              "missing: account",
+		"qcs:cos:ap-guangzhou::bucket/*":                              "missing: project",
+		"qcs::cos:ap-guangzhou:uid/1250000000":                        "missing: resource",
+		"qcs::cos":                                                    "missing: region, account, resource",
+		"qcs":                                                         "missing: project, service, region, account, resource",
+		"qcs::cos:ap-guangzhou:uid/1250000000:":                       "without its last segment",
+		"qcs::cos:ap-guangzhou:1250000000:bucket-1250000000/*":        "warning neither uin/ nor uid/",
+		"qcs::cos:ap-guangzhou:uid/100000000001:bucket-1250000000/*":  "warning looks like an account's uin after uid/ goes the APPID",
+		"qcs::cos:ap-guangzhou:uid/1250000001:bucket-1250000000/a/b*": "warning is not the APPID 1250000000",
+	} {
+		t.Run(resource, func(t *testing.T) {
+			where := "1:90 "
+			if rest, ok := strings.CutPrefix(want, "warning "); ok {
+				where, want = "warning "+where, rest
+			}
+			expect(t, Check([]byte(on(resource))), []string{where + want})
+		})
+	}
+}
+
+func expect(t *testing.T, got []Finding, want []string) {
+	t.Helper()
+	lines := make([]string, len(got))
+	for i, f := range got {
+		lines[i] = fmt.Sprintf("%d:%d %s %s", f.Line, f.Column, f.Message, f.Hint)
+		if f.Warning {
+			lines[i] = "warning " + lines[i]
+		}
+	}
+	ok := len(lines) == len(want)
+	for i := 0; ok && i < len(want); i++ {
+		ok = matches(lines[i], want[i])
+	}
+	if !ok {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(lines, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// matches reports whether line has want's place, and want's words in their order.
+func matches(line, want string) bool {
+	warning := strings.HasPrefix(want, "warning ")
+	if warning != strings.HasPrefix(line, "warning ") {
+		return false
+	}
+	line, want = strings.TrimPrefix(line, "warning "), strings.TrimPrefix(want, "warning ")
+	place, words, _ := strings.Cut(want, " ")
+	line, ok := strings.CutPrefix(line, place+" ")
+	for word := range strings.FieldsSeq(words) {
+		_, rest, found := strings.Cut(line, word)
+		ok, line = ok && found, rest
+	}
+	return ok
+}
+
+func TestCompactKeepsOrderAndCharacters(t *testing.T) {
+	got, err := Compact([]byte("{\n  \"b\": \"<&>\",\n  \"a\": [ 1.0, \"中\" ]\n}\n"))
+	if want := `{"b":"<&>","a":[1.0,"中"]}`; err != nil || got != want {
+		t.Errorf("Compact = %s, %v, want %s", got, err, want)
+	}
+	if _, err := Compact([]byte("{")); err == nil {
+		t.Error("Compact took half an object")
+	}
+}
