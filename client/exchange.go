@@ -20,6 +20,9 @@ import (
 	"github.com/tcred/tcred/socket"
 )
 
+// deadlineKey carries a request's deadline to dial: net/http dials under a context that keeps values alone.
+type deadlineKey struct{}
+
 // dial connects for net/http, which names the address "tcred:80": only the socket's path matters.
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	path, err := c.socketPath()
@@ -30,7 +33,7 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if c.Start {
 		dial = socket.DialOrStart
 	}
-	deadline, _ := ctx.Deadline()
+	deadline, _ := ctx.Value(deadlineKey{}).(time.Time)
 	conn, err := dial(path, deadline)
 	if err != nil {
 		return nil, err
@@ -109,6 +112,8 @@ func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte,
 }
 
 func (c *Client) try(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
+	deadline, _ := ctx.Deadline()
+	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	var begun atomic.Bool
 	trace := &httptrace.ClientTrace{GotFirstResponseByte: func() { begun.Store(true) }}
 	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://tcred"+target, bytes.NewReader(request))
