@@ -11,7 +11,8 @@ import "time"
 
 // Request paths. A profile's name follows PathCredentials and PathIdentity.
 const (
-	PathCredentials = "/v1/credentials/" // GET one; DELETE one, or with no name all
+	PathAll         = "/v1/credentials"  // DELETE all
+	PathCredentials = "/v1/credentials/" // GET or DELETE one
 	SuffixRefresh   = "/refresh"         // POST PathCredentials + name + SuffixRefresh
 	PathIdentity    = "/v1/identity/"    // GET
 	PathStatus      = "/v1/status"       // GET

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -46,11 +49,11 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	}
 	set := profile.Open(profile.Options{ConfigPath: p.config, Index: p.index(), FileDir: p.keys})
 	problems := []checkedProblem{}
-	errors := 0
+	faults := 0
 	for _, problem := range set.Check(ctx) {
 		c := checked(problem)
 		if c.Severity == "error" {
-			errors++
+			faults++
 		}
 		problems = append(problems, c)
 	}
@@ -62,9 +65,13 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	if errors > 0 {
-		a.tell("%s, %s", count(errors, "error"), count(len(problems)-errors, "warning"))
+	if faults > 0 {
+		a.tell("%s, %s", count(faults, "error"), count(len(problems)-faults, "warning"))
 		return exitStatus(api.ExitFailed)
+	}
+	if _, err := os.Stat(p.config); errors.Is(err, fs.ErrNotExist) {
+		a.tell("there is no %s, so everything is at its default", p.config)
+		return nil
 	}
 	a.tell("%s is fine; %s", p.config, count(len(problems), "warning"))
 	return nil

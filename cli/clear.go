@@ -9,7 +9,6 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/profile"
 	"github.com/tcred/tcred/socket"
 )
 
@@ -37,12 +36,7 @@ expires, and clear says until when: nothing can revoke it but deleting or disabl
 			if all {
 				name = ""
 			}
-			cleared, err := a.clear(cmd.Context(), name)
-			if err != nil {
-				return err
-			}
-			a.tellCleared(name, cleared)
-			return nil
+			return a.clear(cmd.Context(), name)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "drop the credentials of all profiles")
@@ -50,36 +44,45 @@ expires, and clear says until when: nothing can revoke it but deleting or disabl
 }
 
 // clear asks the daemon; where none runs it does the same on the cache that the next one will find.
-func (a *app) clear(ctx context.Context, name string) (api.Cleared, error) {
+func (a *app) clear(ctx context.Context, name string) error {
+	var locked error
 	cleared, err := client.New("").Clear(ctx, name)
-	if !errors.Is(err, socket.ErrNotListening) {
-		return cleared, err
+	if errors.Is(err, socket.ErrNotListening) {
+		cleared, locked, err = a.clearHere(ctx, name)
 	}
+	if err != nil {
+		return err
+	}
+	if locked != nil {
+		a.warn("until when cleared credentials stay valid is not known: %v", locked)
+	}
+	a.tellCleared(name, cleared, locked == nil)
+	return nil
+}
+
+// clearHere clears in this process. Entries are sealed under the key: locked says why they could not be looked at,
+// which is no reason to keep them, nor to prompt.
+func (a *app) clearHere(ctx context.Context, name string) (cleared api.Cleared, locked, err error) {
 	p, err := findPaths()
 	if err != nil {
-		return api.Cleared{}, err
+		return api.Cleared{}, nil, err
 	}
 	set := a.profiles(p)
-	a.warnIfLocked(ctx, set)
-	return a.broker(p, set).Clear(ctx, name)
+	store, locked := set.Store()
+	if locked == nil {
+		locked = store.Probe(ctx)
+	}
+	cleared, err = a.broker(p, set).Clear(ctx, name)
+	return cleared, locked, err
 }
 
-// warnIfLocked tells why no expiry follows: entries are sealed under the key. It is no reason to prompt.
-func (a *app) warnIfLocked(ctx context.Context, set *profile.Set) {
-	store, err := set.Store()
-	if err == nil {
-		err = store.Probe(ctx)
-	}
-	if err != nil {
-		a.warn("until when cleared credentials stay valid is not known: %v", err)
-	}
-}
-
-func (a *app) tellCleared(name string, cleared api.Cleared) {
+func (a *app) tellCleared(name string, cleared api.Cleared, known bool) {
 	for _, c := range cleared.Credentials {
 		a.tell("the credential of profile %q is gone from here; at Tencent Cloud it stays valid until %s", c.Profile, moment(c.Expires, time.Now()))
 	}
 	switch {
+	case !known:
+		a.tell("what was cached is gone from here")
 	case len(cleared.Credentials) > 0:
 	case name == "":
 		a.tell("no valid credential was cached")

@@ -109,7 +109,7 @@ func (c *Client) Refresh(ctx context.Context, profile string) (api.ProfileStatus
 
 // Clear makes the daemon drop the cached credentials of profile, or all with "". They stay valid at Tencent Cloud.
 func (c *Client) Clear(ctx context.Context, profile string) (api.Cleared, error) {
-	target, err := api.PathCredentials, error(nil)
+	target, err := api.PathAll, error(nil)
 	if profile != "" {
 		target, err = ofProfile(api.PathCredentials, profile, "")
 	}

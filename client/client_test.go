@@ -110,7 +110,7 @@ func TestEveryCallSpeaksTheProtocol(t *testing.T) {
 		{"GET /v1/credentials/p?format=cos", text, func() (any, error) { return c.Credential(ctx, "p", 0) }, cred},
 		{"POST /v1/credentials/p/refresh", api.ProfileStatus{Name: "p"}, func() (any, error) { return c.Refresh(ctx, "p") }, api.ProfileStatus{Name: "p"}},
 		{"DELETE /v1/credentials/p", cleared, func() (any, error) { v, err := c.Clear(ctx, "p"); return v.Credentials[0], err }, cleared.Credentials[0]},
-		{"DELETE /v1/credentials/", cleared, func() (any, error) { v, err := c.Clear(ctx, ""); return v.Credentials[0], err }, cleared.Credentials[0]},
+		{"DELETE /v1/credentials", cleared, func() (any, error) { v, err := c.Clear(ctx, ""); return v.Credentials[0], err }, cleared.Credentials[0]},
 		{"GET /v1/identity/p", id, func() (any, error) { return c.Identity(ctx, "p") }, id},
 		{"GET /v1/status", api.Status{PID: 7}, func() (any, error) { v, err := c.Status(ctx); return v.PID, err }, 7},
 		{"POST /v1/reload", nil, func() (any, error) { return nil, c.Reload(ctx) }, nil},

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -155,6 +156,7 @@ func (b *Broker) slot(p Profile) *slot {
 	defer b.mu.Unlock()
 	s := b.slots[key]
 	if s == nil {
+		maps.DeleteFunc(b.slots, func(_ cache.Key, old *slot) bool { return old.profile == p.Name }) // what it was before config changed
 		s = &slot{key: key, profile: p.Name}
 		b.slots[key] = s
 	}

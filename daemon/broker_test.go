@@ -234,6 +234,20 @@ func TestStatusTellsExpiryUseAndError(t *testing.T) {
 	})
 }
 
+func TestAChangedProfileKeepsNothingOfTheOldOne(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		first := w.must(0)
+		w.sts.change(func(f *fakeSTS) { f.edition++ })
+		if c := w.must(0); c.SecretID == first.SecretID {
+			t.Error("a changed policy was answered with an old token")
+		}
+		if n := len(w.broker.slots); n != 1 {
+			t.Errorf("%d credentials are in memory", n)
+		}
+		w.wantCalls(2)
+	})
+}
+
 // A monotonic reading would win each comparison of times, and it stands still while the machine sleeps.
 func TestALeaseGoesByTheWallClock(t *testing.T) {
 	now := time.Now()

@@ -26,7 +26,7 @@ func (s *Server) handler() http.Handler {
 	for pattern, a := range map[string]answer{
 		"POST " + api.PathCredentials + "{profile}" + api.SuffixRefresh: s.refresh,
 		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
-		"DELETE " + strings.TrimSuffix(api.PathCredentials, "/"):        s.clear,
+		"DELETE " + api.PathAll:        s.clear,
 		"GET " + api.PathIdentity + "{profile}":                         s.identity,
 		"GET " + api.PathStatus:                                         s.status,
 		"POST " + api.PathReload:                                        s.reload,

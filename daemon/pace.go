@@ -33,8 +33,14 @@ func (p *pace) wait(ctx context.Context) error {
 func (p *pace) note(err error) {
 	switch {
 	case api.CodeOf(err) == api.STSThrottled:
-		p.limiter.SetLimit(max(p.limiter.Limit()/2, 1))
+		p.set(max(p.limiter.Limit()/2, 1))
 	case err == nil:
-		p.limiter.SetLimit(min(p.limiter.Limit()+1, ceiling))
+		p.set(min(p.limiter.Limit()+1, ceiling))
 	}
+}
+
+// set is the rate, and with it how many calls may go out at once.
+func (p *pace) set(limit rate.Limit) {
+	p.limiter.SetLimit(limit)
+	p.limiter.SetBurst(int(limit))
 }

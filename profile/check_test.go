@@ -58,7 +58,8 @@ backend = "dir"
 dir = "`+filepath.Join(h.dir, "keys")+`"
 [profiles.upload]
 policy = '''
-{"version":"2.0","statement":[{"effect":"allow","action":"name/cos:GetObject","resource":"*"}]}
+{"version":"2.0","statement":
+[{"effect":"allow","action":"name/cos:GetObject","resource":"*"}]}
 '''
   duration = "3h"
 [profiles."a.b"]
@@ -70,8 +71,8 @@ key = "work"
 `)
 	h.wantProblems(
 		`config.toml:1:1: profile "default" asks for 12h; key "default" is a root account's: at most 2h`,
-		`config.toml:9:3: profile "upload" asks for 3h; key "default" is a root account's: at most 2h`,
-		`config.toml:12:1: profile "a.b": no key "wrok"; did you mean "work"?`,
+		`config.toml:10:3: profile "upload" asks for 3h; key "default" is a root account's: at most 2h`,
+		`config.toml:13:1: profile "a.b": no key "wrok"; did you mean "work"?`,
 	)
 }
 

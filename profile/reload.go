@@ -35,9 +35,7 @@ func fingerprint(files []string) fingerprints {
 func (s *Set) current() (*reading, uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.looked.IsZero() || time.Since(s.looked) >= lookEvery {
-		s.look()
-	}
+	s.lookIfDue()
 	if s.reading == nil {
 		return nil, 0, s.problem
 	}
@@ -57,7 +55,14 @@ func (s *Set) Reload() error {
 func (s *Set) Problem() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lookIfDue()
 	return s.problem
+}
+
+func (s *Set) lookIfDue() {
+	if s.looked.IsZero() || time.Since(s.looked) >= lookEvery {
+		s.look()
+	}
 }
 
 // look takes up what changed on disk, if it is valid.
