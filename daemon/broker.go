@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -156,11 +155,20 @@ func (b *Broker) slot(p Profile) *slot {
 	defer b.mu.Unlock()
 	s := b.slots[key]
 	if s == nil {
-		maps.DeleteFunc(b.slots, func(_ cache.Key, old *slot) bool { return old.profile == p.Name }) // what it was before config changed
+		b.forsake(p.Name)
 		s = &slot{key: key, profile: p.Name}
 		b.slots[key] = s
 	}
 	return s
+}
+
+// forsake takes out of memory what profile name was before config changed; b.mu is held.
+func (b *Broker) forsake(name string) {
+	for _, s := range b.slots {
+		if s.profile == name {
+			b.remove(s)
+		}
+	}
 }
 
 // use notes that s is wanted, which is what the refresher goes by, and returns what it holds.

@@ -203,6 +203,21 @@ func TestLockDropsMemory(t *testing.T) {
 	})
 }
 
+// A renewal that began before the lock would fail without having looked for what the disk has.
+func TestACallAfterLockSharesNoRenewalFromBefore(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		first := w.must(0)
+		time.Sleep(105 * time.Minute)
+		w.sts.change(func(f *fakeSTS) { f.latency, f.err = 8*time.Second, denied })
+		go w.broker.Credential(context.Background(), "p", 0) //nolint:errcheck // it only leads
+		time.Sleep(time.Second)
+		w.broker.Lock()
+		if c := w.must(0); c.SecretID != first.SecretID {
+			t.Error("not the old credential")
+		}
+	})
+}
+
 func TestAnExpiredAnswerIsDropped(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.sts.change(func(f *fakeSTS) { f.given = time.Minute })

@@ -89,6 +89,14 @@ func (b *Broker) drop(s *slot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.slots[s.key] == s {
-		delete(b.slots, s.key)
+		b.remove(s)
 	}
+}
+
+// remove takes s out of memory; b.mu is held. A renewal under way goes on for those who wait for it already: in what it
+// brings nobody else would find the disk's old credential, should it fail.
+func (b *Broker) remove(s *slot) {
+	delete(b.slots, s.key)
+	b.flights.Forget(flightKey(s, false))
+	b.flights.Forget(flightKey(s, true))
 }

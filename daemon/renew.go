@@ -78,11 +78,7 @@ func (b *Broker) land(ctx context.Context, flight <-chan singleflight.Result, wh
 
 // flight renews s, or joins the renewal under way.
 func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
-	key := string(s.key)
-	if g.forced {
-		key = "forced " + key
-	}
-	return b.flights.DoChan(key, func() (any, error) {
+	return b.flights.DoChan(flightKey(s, g.forced), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), times.Flight)
 		defer cancel()
 		l, err := guard(b.log, func() (lease, error) { return b.renew(ctx, s, p, g) })
@@ -93,6 +89,14 @@ func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
 		}
 		return l, err
 	})
+}
+
+// flightKey tells flights apart: a forced one does not share what one that is content with the disk brings.
+func flightKey(s *slot, forced bool) string {
+	if forced {
+		return "forced " + string(s.key)
+	}
+	return string(s.key)
 }
 
 // renew brings s to its goal: memory first, for a renewal may have ended since the caller looked; then the disk, for

@@ -121,7 +121,9 @@ func (b *Broker) Forget() {
 func (b *Broker) Lock() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	clear(b.slots)
+	for _, s := range b.slots {
+		b.remove(s)
+	}
 }
 
 // Status lists every profile with what is known of its credential.
