@@ -20,6 +20,7 @@ const (
 	PathUnlock      = "/v1/unlock"       // POST an UnlockRequest
 	PathLock        = "/v1/lock"         // POST
 	PathStop        = "/v1/stop"         // POST
+	PathMetrics     = "/metrics"         // GET: Prometheus text
 )
 
 // Query parameters of GET PathCredentials.

@@ -126,6 +126,10 @@ func (a *app) add(ctx context.Context, q addition) error {
 		return err
 	}
 	a.introduce(store, entry)
+	if source, profile, _ := strings.Cut(q.from, ":"); source == "tccli" {
+		path, _ := tccliPath(profile) // it was read from there
+		a.warn("it still lies in plaintext in %s", path)
+	}
 	a.reloadDaemon(ctx)
 	return nil
 }

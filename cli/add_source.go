@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,22 +52,17 @@ func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 	if id == "" {
 		answer, err := a.askHidden(ctx, "SecretId")
 		if err != nil {
-			return keystore.Key{}, notEntered(err, "SecretId")
+			return keystore.Key{}, err
 		}
-		id = answer.Reveal()
+		if id = paste(answer.Reveal()); id == "" {
+			return keystore.Key{}, usage(consoleHint, "no SecretId was entered")
+		}
 	}
 	secret, err := a.askHidden(ctx, "SecretKey")
 	if err != nil {
-		return keystore.Key{}, notEntered(err, "SecretKey")
+		return keystore.Key{}, err
 	}
 	return newKey(id, secret.Reveal())
-}
-
-func notEntered(err error, what string) error {
-	if errors.Is(err, io.EOF) {
-		return usage(consoleHint, "no %s was entered", what)
-	}
-	return err
 }
 
 // fromEnv takes the key that other tools read from this shell's environment.
@@ -83,19 +79,25 @@ func fromEnv() (keystore.Key, error) {
 	return newKey(id, secret)
 }
 
-// fromTCCLI takes the key of a tccli profile, from ~/.tccli/PROFILE.credential.
-func fromTCCLI(profile string) (keystore.Key, error) {
-	if profile == "" {
-		profile = "default"
-	}
+// tccliPath is where tccli keeps the key of a profile; the default one's name is "".
+func tccliPath(profile string) (string, error) {
+	profile = cmp.Or(profile, "default")
 	if profile != filepath.Base(profile) {
-		return keystore.Key{}, usage("", "%q cannot be the name of a tccli profile", profile)
+		return "", usage("", "%q cannot be the name of a tccli profile", profile)
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return keystore.Key{}, usage("", "--from tccli: %v", err)
+		return "", usage("", "--from tccli: %v", err)
 	}
-	path := filepath.Join(home, ".tccli", profile+".credential")
+	return filepath.Join(home, ".tccli", profile+".credential"), nil
+}
+
+// fromTCCLI takes the key of a tccli profile. Its file is left as it is.
+func fromTCCLI(profile string) (keystore.Key, error) {
+	path, err := tccliPath(profile)
+	if err != nil {
+		return keystore.Key{}, err
+	}
 	text, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return keystore.Key{}, usage("ls ~/.tccli shows the profiles that there are", "--from tccli: there is no %s", path)

@@ -19,7 +19,7 @@ func (a *app) clearCmd() *cobra.Command {
 		Short: "Drop cached credentials",
 		Long: `Clear drops the credential of the profile, or with --all every one, from the daemon's memory and from
 the disk; the next call gets a new one. What a tool got before stays valid at Tencent Cloud until it
-expires, and clear says until when: nothing can revoke it but deleting or disabling the permanent key.`,
+expires, and clear says until when: nothing revokes it earlier.`,
 		Example: `  tcred clear upload
   tcred clear --all`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -113,8 +113,9 @@ hands tools short-lived, policy-scoped credentials in its place.
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(a.commands()...)
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpCommand(a.helpCmd())
 	wrapArgs(root)
+	complete(root)
 	return root
 }
 

@@ -9,6 +9,6 @@ func (a *app) commands() []*cobra.Command {
 		a.getCmd(), a.execCmd(), a.whoamiCmd(),
 		a.statusCmd(), a.unlockCmd(), a.lockCmd(), a.refreshCmd(), a.clearCmd(),
 		a.checkCmd(), a.doctorCmd(), a.logsCmd(),
-		a.daemonCmd(), a.emulatorCmd(), a.keychainChildCmd(), a.versionCmd(),
+		a.daemonCmd(), a.serviceCmd(), a.emulatorCmd(), a.keychainChildCmd(), a.completionCmd(), a.manCmd(), a.helperCmd(), a.versionCmd(),
 	}
 }

@@ -50,6 +50,7 @@ func (p paths) log() string { return filepath.Join(p.state, "daemon.log") }
 
 // profiles reads config and keys in this process, for a command that works without the daemon.
 func (a *app) profiles(p paths) *profile.Set {
+	hide() // the permanent key may come into this process
 	return profile.Open(profile.Options{
 		ConfigPath: p.config, Index: p.index(), FileDir: p.keys,
 		Interactive: isTerminal(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),

@@ -3,13 +3,15 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tcred/tcred/config"
-	"github.com/tcred/tcred/credential"
 )
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
@@ -78,34 +80,89 @@ func completionScript(root *cobra.Command, shell string, forHelper bool) ([]byte
 	return script, nil
 }
 
-// candidates are what an argument or a flag's value may be, each "value" or "value\twhat it is".
-type candidates func() []string
-
-func one(of ...string) candidates { return func() []string { return of } }
-
-// argumentCandidates goes by the words in a command's Use line.
-var argumentCandidates = map[string]candidates{"PROFILE": profileNames, "KEY": keyNames, "SHELL": one(shells...)}
-
-// flagCandidates goes by a flag's name.
-var flagCandidates = map[string]candidates{
-	"profile": profileNames, "key": keyNames, "format": one(strings.Fields(strings.ReplaceAll(formatNames(), ",", " "))...),
-	"keystore": one(config.Backends...), "site": one(config.Sites...), "from": one("env", "tccli"),
+// argumentCandidates are what may stand for a word of a command's Use line, each "value" or "value\twhat it is".
+var argumentCandidates = map[string]func() []string{
+	"PROFILE": profileNames, "KEY": keyNames, "SHELL": just(shells), "--": just([]string{"--"}),
 }
 
-// complete gives cmd and all below it completion of their arguments and flags, where a command has none of its own.
+// flagCandidates go by a flag's name.
+var flagCandidates = map[string]func() []string{
+	"profile": profileNames, "key": keyNames, "format": just(strings.Split(formatNames(), ", ")),
+	"keystore": just(config.Backends), "site": just(config.Sites), "from": just([]string{"env", "tccli"}),
+}
+
+func just(list []string) func() []string { return func() []string { return list } }
+
+// complete gives every command below cmd completion of its arguments and flags, where it has none of its own.
 func complete(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		complete(c)
-	}
-	if cmd.HasParent() && cmd.ValidArgs == nil && cmd.ValidArgsFunction == nil {
-		cmd.ValidArgsFunction = completeArgument
-	}
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Value.Type() == "bool" || strings.HasSuffix(f.Name, "file") {
-			return // none, and the shell's own: files
+		if c.ValidArgs == nil && c.ValidArgsFunction == nil && !c.HasSubCommands() {
+			c.ValidArgsFunction = completeArgument
 		}
-		cmd.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return flagCandidates[f.Name].list(), cobra.ShellCompDirectiveNoFileComp
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() == "bool" || strings.HasSuffix(f.Name, "-file") {
+				return // takes no value; takes a file, which the shell completes
+			}
+			_ = c.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return candidates(flagCandidates[f.Name])
+			}) // or it has one already
 		})
-	})
+	}
+}
+
+// completeArgument finds what the next argument is in the Use line: the words after the command's name.
+func completeArgument(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if slices.Contains(os.Args, "--") { // cobra does not tell: here begins a command of the person's own
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	words := strings.Fields(cmd.Use)[1:]
+	if len(args) >= len(words) {
+		return candidates(nil)
+	}
+	word := strings.Trim(words[len(args)], "[].")
+	if word == "DIR" || word == "FILE" {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return candidates(argumentCandidates[word])
+}
+
+func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {
+	if of == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return of(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// keyNames are the keys in the index. What cannot be read has no names: a completion has nowhere to complain.
+func keyNames() []string {
+	p, err := findPaths()
+	if err != nil {
+		return nil
+	}
+	entries, _ := p.index().Load()
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name + "\tkey"
+	}
+	return names
+}
+
+// profileNames are the declared profiles, and the keys.
+func profileNames() []string {
+	names := keyNames()
+	p, err := findPaths()
+	if err != nil {
+		return nil
+	}
+	cfg, _, err := config.Load(p.config)
+	if err != nil {
+		return names
+	}
+	for name, profile := range cfg.Profiles {
+		names = slices.DeleteFunc(names, func(key string) bool { return key == name+"\tkey" })
+		names = append(names, name+"\tprofile of key "+profile.Key)
+	}
+	slices.Sort(names)
+	return names
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/profile"
@@ -22,20 +23,22 @@ import (
 )
 
 func (a *app) daemonCmd() *cobra.Command {
-	var background bool
+	var mode daemonMode
 	cmd := &cobra.Command{
 		Use:   "daemon",
 		Short: "Run the daemon; the helper starts it by itself",
 		Long: `Daemon answers the helper and the other commands on a unix socket of your own. You need not
-run it: whoever asks first starts it. Run it by hand to see its log on stderr, or from a service.`,
+run it: whoever asks first starts it. Run it by hand to see its log on stderr. "tcred service install"
+runs it under systemd or launchd; with --service any other supervisor can.`,
 		Example: `  tcred daemon
   tcred daemon stop`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runDaemon(cmd.Context(), background)
+			return a.runDaemon(cmd.Context(), mode)
 		},
 	}
-	cmd.Flags().BoolVar(&background, "background", false, "log to the log file, and give way to a daemon that runs")
+	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from a daemon that a helper started, and never end for idleness")
+	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file, and give way to a daemon that runs")
 	cmd.Flags().MarkHidden("background") //nolint:errcheck // the flag is there
 	cmd.AddCommand(&cobra.Command{
 		Use:     "stop",
@@ -47,19 +50,22 @@ run it: whoever asks first starts it. Run it by hand to see its log on stderr, o
 	return cmd
 }
 
+// daemonMode is who runs the daemon: a helper in the background, a supervisor, both (launchd), or a person.
+type daemonMode struct{ background, service bool }
+
 // runDaemon serves until ctx ends, a client stops it, or its socket is gone.
-func (a *app) runDaemon(ctx context.Context, background bool) error {
+func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	harden()
 	p, err := findPaths()
 	if err != nil {
 		return err
 	}
-	log, err := a.daemonLog(p, background)
+	log, err := a.daemonLog(p, mode.background)
 	if err != nil {
 		return err
 	}
-	err = a.serve(ctx, p, log)
-	if background && errors.Is(err, daemon.ErrRunning) {
+	err = a.serve(ctx, p, mode.service, log)
+	if mode.background && errors.Is(err, daemon.ErrRunning) {
 		return nil // who started this one will find that one
 	}
 	if err != nil {
@@ -68,12 +74,15 @@ func (a *app) runDaemon(ctx context.Context, background bool) error {
 	return err
 }
 
-func (a *app) serve(ctx context.Context, p paths, log *slog.Logger) error {
+func (a *app) serve(ctx context.Context, p paths, service bool, log *slog.Logger) error {
 	path, err := socket.Path()
 	if err != nil {
 		return err
 	}
-	l, err := daemon.Listen(path)
+	systemd := daemon.Notify()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	l, err := a.listen(ctx, path, service, log, stop)
 	if err != nil {
 		return err
 	}
@@ -81,39 +90,31 @@ func (a *app) serve(ctx context.Context, p paths, log *slog.Logger) error {
 		ConfigPath: p.config, Index: p.index(), FileDir: p.keys, Log: log,
 		Notify: func(line string) { log.Warn(line) },
 	})
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	go l.Watch(ctx, func() {
-		log.Warn("stopping: the socket is gone or another's", "socket", path)
-		stop()
-	})
+	broker := daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log, Rate: stsRate(set)})
 	server := &daemon.Server{
-		Broker:   daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log}),
-		Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
-		IdleExit: idleExit(set),
+		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		IdleExit: idleExit(set, l.service),
 		Status: func() api.Status {
 			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: path, Config: p.config,
+				Version: api.Version, PID: os.Getpid(), Socket: l.path, Config: p.config,
 				Keystore: storeName(set), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
 		},
 	}
-	log.Info("listening", "socket", path, "config", p.config, "version", api.Version, "pid", os.Getpid())
+	tellSystemd(ctx, systemd, broker, log)
+	log.Info("listening", "socket", l.path, "config", p.config, "version", api.Version, "pid", os.Getpid())
 	err = server.Serve(ctx, l)
 	log.Info("stopped")
-	return errors.Join(err, l.Release())
+	return errors.Join(err, l.release())
 }
 
 // daemonLog is stderr for a daemon that somebody watches, else the log file, which takes a crash's last words too.
 func (a *app) daemonLog(p paths, background bool) (*slog.Logger, error) {
 	var out io.Writer = a.err
 	if background {
-		file, err := daemon.OpenLog(p.log())
+		file, err := daemon.OpenLog(p.log(), crashInto)
 		if err != nil {
 			return nil, err
-		}
-		if err := debug.SetCrashOutput(file.File(), debug.CrashOptions{}); err != nil {
-			return nil, fmt.Errorf("pointing crash output at the log: %w", err)
 		}
 		out = file
 	}
@@ -122,6 +123,14 @@ func (a *app) daemonLog(p paths, background bool) (*slog.Logger, error) {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), nil
+}
+
+// crashInto sends a crash's last words to file.
+func crashInto(file *os.File) error {
+	if err := debug.SetCrashOutput(file, debug.CrashOptions{}); err != nil {
+		return fmt.Errorf("pointing crash output at the log: %w", err)
+	}
+	return nil
 }
 
 // stopDaemon asks the daemon to stop and waits until its process is gone.
@@ -138,7 +147,7 @@ func (a *app) stopDaemon(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second) // it finishes what it was asked, in at most 5 s
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout) // it finishes what it was asked
 	defer cancel()
 	for alive(status.PID) {
 		select {
@@ -176,9 +185,17 @@ func storeName(set *profile.Set) string {
 	return store.Name()
 }
 
-func idleExit(set *profile.Set) time.Duration {
+func stsRate(set *profile.Set) int {
 	c, err := set.Config()
 	if err != nil {
+		return config.DefaultSTSRate
+	}
+	return c.STSRate
+}
+
+func idleExit(set *profile.Set, service bool) time.Duration {
+	c, err := set.Config()
+	if err != nil || service {
 		return 0
 	}
 	return c.IdleExit

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) emulatorCmd() *cobra.Command {
-	var address, secretID, secretKey string
+	var address, secretID, secretKey, appID string
 	var root bool
 	cmd := &cobra.Command{
 		Use:   "emulator",
@@ -28,6 +28,7 @@ was asked, below /_emulator/ (see docs/emulator.md). Set endpoint in config.toml
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			account := emulator.NewAccount(root)
+			account.AppID = appID
 			if (secretID == "") != (secretKey == "") {
 				return usage("", "--secret-id and --secret-key go together")
 			}
@@ -41,6 +42,7 @@ was asked, below /_emulator/ (see docs/emulator.md). Set endpoint in config.toml
 	cmd.Flags().BoolVar(&root, "root", false, "the key is a root account's; else a sub-account's")
 	cmd.Flags().StringVar(&secretID, "secret-id", "", "accept this key, which only the emulator knows; else a random one")
 	cmd.Flags().StringVar(&secretKey, "secret-key", "", "goes with --secret-id; never a real one")
+	cmd.Flags().StringVar(&appID, "app-id", "", "the account's APPID, which uid/ in a COS resource must name; else any will do")
 	return cmd
 }
 

@@ -3,3 +3,5 @@
 package cli
 
 func harden() {}
+
+func hide() {}

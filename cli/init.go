@@ -225,14 +225,14 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 	}
 	first, err := a.askHidden(ctx, "a passphrase for the file keystore")
 	if err != nil {
-		return "", notEntered(err, "passphrase")
+		return "", err
 	}
 	if first == "" {
 		return "", usage("", "the passphrase is empty; nothing was written")
 	}
 	again, err := a.askHidden(ctx, "the same once more")
 	if err != nil {
-		return "", notEntered(err, "passphrase")
+		return "", err
 	}
 	if again != first {
 		return "", usage("run it again", "the two passphrases differ; nothing was written")

@@ -127,7 +127,7 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 		env.Setenv(name, value)
 	}
 	env.Defer(func() { endDaemon(t, filepath.Join(runtimeDir, "tcred", "tcred.sock")) })
-	if err := os.Mkdir(home, 0o700); err != nil {
+	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
 	for name, secret := range map[string]credential.Secret{"sub.key": w.sub.SecretKey, "root.key": w.root.SecretKey} {

@@ -23,8 +23,8 @@ func (a *app) removeCmd() *cobra.Command {
 		Use:   "remove KEY",
 		Short: "Remove a key from the keystore",
 		Long: `Remove deletes a key and the cached credentials that were issued with it, after a yes. Credentials
-that tools hold already stay valid at Tencent Cloud until they expire: to end them too, disable the
-key in the CAM console. There the key itself stays as it is.`,
+that tools hold already stay valid at Tencent Cloud until they expire. The key itself stays as it is in
+the CAM console: disable or delete it there if it leaked.`,
 		Example: `  tcred remove work
   tcred remove work --force`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -127,11 +125,11 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) error) error {
 	for try := 1; ; try++ {
 		passphrase, err := a.askHidden(ctx, "passphrase of the file keystore")
-		if errors.Is(err, io.EOF) || err == nil && passphrase == "" {
-			return &api.Error{Code: api.KeystoreLocked, Message: "no passphrase was entered, so the file keystore stays locked"}
-		}
 		if err != nil {
 			return err
+		}
+		if passphrase == "" {
+			return &api.Error{Code: api.KeystoreLocked, Message: "no passphrase was entered, so the file keystore stays locked"}
 		}
 		err = open(passphrase)
 		if api.CodeOf(err) != api.WrongPassphrase || try == passphraseTries {

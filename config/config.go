@@ -21,6 +21,7 @@ type Config struct {
 	Region   string
 	Key      string // of profiles that name none
 	Duration time.Duration
+	STSRate  int    // calls a second that a daemon makes at most, 1 to 600
 	Endpoint string // a URL without a path; "" is the site's own
 	Proxy    string // a URL, which may hold a password; "" is none
 	CAFile   string

@@ -84,7 +84,7 @@ func certificate(t *testing.T) string {
 func TestMissingFileIsTheDefaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "no", "config.toml")
 	want := &Config{
-		Path: path, Region: "ap-guangzhou", Key: "default", Duration: 2 * time.Hour,
+		Path: path, Region: "ap-guangzhou", STSRate: 20, Key: "default", Duration: 2 * time.Hour,
 		Keystore: Keystore{Backend: "keychain"}, Profiles: map[string]Profile{},
 	}
 	if cfg := mustLoad(t, path); !reflect.DeepEqual(cfg, want) {
@@ -105,6 +105,7 @@ endpoint = "http://[::1]:8085/"
 proxy = "socks5://u:p@proxy:1080"
 ca_file = "ca.pem"
 language = "zh"
+sts_rate = 5
 idle_exit = "1m"
 keystore = {backend = "file", passphrase_file = "../pass"}
 [profiles."up.load-1"]
@@ -122,7 +123,7 @@ region = "eu-frankfurt"
 	want := &Config{
 		Path: path, Site: "intl", Region: "ap-singapore", Key: "work", Duration: 90 * time.Minute,
 		Endpoint: "http://[::1]:8085", Proxy: "socks5://u:p@proxy:1080", CAFile: filepath.Join(dir, "ca.pem"),
-		Language: "zh", IdleExit: time.Minute,
+		Language: "zh", STSRate: 5, IdleExit: time.Minute,
 		Keystore: Keystore{Backend: "file", PassphraseFile: filepath.Join(filepath.Dir(dir), "pass")},
 		Profiles: map[string]Profile{
 			"up.load-1": {

@@ -10,6 +10,7 @@ const (
 	DefaultRegion        = "ap-guangzhou"
 	DefaultKey           = "default"
 	DefaultDuration      = 2 * time.Hour // what a root account's key may have too
+	DefaultSTSRate       = 20            // calls a second
 	DefaultIdleExit      = 0             // never
 	DefaultBackend       = "keychain"
 	DefaultFederatedUser = "tcred" // for a profile without a letter in its name
@@ -20,6 +21,7 @@ const (
 const (
 	MinDuration = 30 * time.Minute
 	MaxDuration = 36 * time.Hour
+	MaxSTSRate  = 600 // what GetFederationToken's page allows an account
 	MinIdleExit = time.Minute
 )
 
@@ -36,6 +38,7 @@ func defaults(path string) *Config {
 		Region:   DefaultRegion,
 		Key:      DefaultKey,
 		Duration: DefaultDuration,
+		STSRate:  DefaultSTSRate,
 		IdleExit: DefaultIdleExit,
 		Keystore: Keystore{Backend: DefaultBackend},
 		Profiles: map[string]Profile{},

@@ -89,6 +89,14 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+func TestSTSRateIsAWholeNumberThatSTSAllows(t *testing.T) {
+	for value, want := range map[string]string{
+		"1": "", "600": "", "0": "out of range 1 to 600", "601": "out of range", "-5": "out of range", `"20"`: "whole number sts_rate = 20", "2.5": "whole number",
+	} {
+		expectOne(t, problems(t, write(t, "config.toml", "sts_rate = "+value)), "config.toml:1:", want)
+	}
+}
+
 func TestEndpointsAndProxies(t *testing.T) {
 	for setting, want := range map[string]string{
 		"endpoint = 'https://sts.internal.tencentcloudapi.com'": "",

@@ -17,7 +17,7 @@ import (
 // Every key there is. A test holds config.example.toml to them.
 var (
 	topKeys = []string{
-		"site", "region", "key", "duration", "endpoint", "proxy", "ca_file", "language", "idle_exit", "keystore", "profiles",
+		"site", "region", "key", "duration", "endpoint", "proxy", "ca_file", "language", "sts_rate", "idle_exit", "keystore", "profiles",
 	}
 	keystoreKeys = []string{"backend", "passphrase_file", "dir"}
 	profileKeys  = []string{"key", "name", "policy", "policy_file", "duration", "region"}
@@ -39,6 +39,7 @@ func (d *document) config(cfg *Config) {
 	cfg.Proxy = t.proxy()
 	cfg.CAFile = t.caFile()
 	cfg.Language = t.choice("language", Languages)
+	cfg.STSRate = or(t.stsRate(), cfg.STSRate)
 	cfg.IdleExit = or(t.idleExit(), cfg.IdleExit)
 	cfg.Keystore = t.sub("keystore").keystore(cfg.Keystore)
 	for _, p := range t.sub("profiles").profiles(cfg) {
@@ -153,6 +154,21 @@ func (t table) lifetime() time.Duration {
 	return d
 }
 
+// stsRate is calls a second, 0 if it is absent or wrong.
+func (t table) stsRate() int {
+	switch v := t.value("sts_rate").(type) {
+	case nil:
+	case int64:
+		if 1 <= v && v <= MaxSTSRate {
+			return int(v)
+		}
+		t.fail("sts_rate", fmt.Sprintf("sts_rate %d is out of range", v), fmt.Sprintf("1 to %d calls a second, which is all that STS allows", MaxSTSRate))
+	default:
+		t.fail("sts_rate", fmt.Sprintf("sts_rate must be a whole number, not %s", kind(v)), fmt.Sprintf("sts_rate = %d", DefaultSTSRate))
+	}
+	return 0
+}
+
 func (t table) idleExit() time.Duration {
 	d, ok := t.duration("idle_exit", "30m")
 	if ok && d != 0 && d < MinIdleExit {
@@ -207,8 +223,8 @@ func (t table) proxy() string {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
-		t.fail("proxy", "proxy must be a URL with a scheme of http, https, socks5 or socks5h", "like http://proxy.corp:8080")
+	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
+		t.fail("proxy", "proxy must be a URL with a scheme of http, https or socks5", "like http://proxy.corp:8080")
 		return ""
 	}
 	return s

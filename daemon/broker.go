@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -48,6 +49,7 @@ type Options struct {
 	Cache    *cache.Dir
 	Now      func() time.Time // the wall clock; nil is time.Now
 	Log      *slog.Logger     // nil discards
+	Rate     int              // credentials a second to ask for at most; 0 is DefaultRate
 	Wait     time.Duration    // how long a caller waits for a new credential; 0 is api.AnswerTimeout
 }
 
@@ -58,9 +60,12 @@ type Broker struct {
 	now      func() time.Time
 	log      *slog.Logger
 	wait     time.Duration
-	flights  singleflight.Group // one renewal a cache key at a time
-	pace     *pace
+	flights  singleflight.Group // one renewal a slot at a time
+	issues   *pace              // of new credentials
+	asks     *pace              // of identities
+	meter    *meter
 	wake     chan struct{} // tells the refresher that there may be something to do
+	beat     chan struct{} // the refresher takes from it each time it comes round
 
 	mu    sync.Mutex
 	slots map[cache.Key]*slot
@@ -70,7 +75,7 @@ type Broker struct {
 func NewBroker(o Options) *Broker {
 	b := &Broker{
 		profiles: o.Profiles, cache: o.Cache, now: o.Now, log: o.Log, wait: o.Wait,
-		pace: newPace(), wake: make(chan struct{}, 1), slots: make(map[cache.Key]*slot),
+		meter: newMeter(), wake: make(chan struct{}, 1), beat: make(chan struct{}), slots: make(map[cache.Key]*slot),
 	}
 	if b.now == nil {
 		b.now = time.Now
@@ -81,6 +86,10 @@ func NewBroker(o Options) *Broker {
 	if b.wait == 0 {
 		b.wait = api.AnswerTimeout
 	}
+	if o.Rate == 0 {
+		o.Rate = DefaultRate
+	}
+	b.issues, b.asks = newPace(o.Rate, b.meter), newPace(identityRate, b.meter)
 	return b
 }
 
@@ -106,6 +115,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 		if left < l.half() {
 			b.renewBehind(s, p)
 		}
+		b.meter.hit(fromMemory)
 		return l.cred, nil
 	}
 	l, err = b.await(ctx, s, p, max(minTTL, floor(l)))
@@ -125,12 +135,14 @@ func floor(l lease) time.Duration {
 func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Duration) (credential.Credential, error) {
 	now := b.now()
 	if err == nil && l.left(now) >= max(minTTL, 1) {
+		b.meter.hit(l.layer)
 		return l.cred, nil
 	}
 	old := s.current()
 	left := old.left(now)
 	if left > 0 && left >= minTTL {
 		b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
+		b.meter.hit(fromOld)
 		return old.cred, nil
 	}
 	if left <= 0 && err != nil {
@@ -155,20 +167,11 @@ func (b *Broker) slot(p Profile) *slot {
 	defer b.mu.Unlock()
 	s := b.slots[key]
 	if s == nil {
-		b.forsake(p.Name)
+		maps.DeleteFunc(b.slots, func(_ cache.Key, old *slot) bool { return old.profile == p.Name }) // before config changed
 		s = &slot{key: key, profile: p.Name}
 		b.slots[key] = s
 	}
 	return s
-}
-
-// forsake takes out of memory what profile name was before config changed; b.mu is held.
-func (b *Broker) forsake(name string) {
-	for _, s := range b.slots {
-		if s.profile == name {
-			b.remove(s)
-		}
-	}
 }
 
 // use notes that s is wanted, which is what the refresher goes by, and returns what it holds.

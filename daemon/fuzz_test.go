@@ -63,7 +63,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return // net/http answers for itself
 		}
-		s.broker.pace.limiter.SetLimit(rate.Inf) // each success brings it back to the ceiling
+		s.broker.issues.limiter.SetLimit(rate.Inf) // each success brings it back to the ceiling
 		peer := Peer{UID: ourUID}
 		if stranger {
 			peer.UID = 0

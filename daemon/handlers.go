@@ -26,9 +26,10 @@ func (s *Server) handler() http.Handler {
 	for pattern, a := range map[string]answer{
 		"POST " + api.PathCredentials + "{profile}" + api.SuffixRefresh: s.refresh,
 		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
-		"DELETE " + api.PathAll:        s.clear,
+		"DELETE " + api.PathAll:                                         s.clear,
 		"GET " + api.PathIdentity + "{profile}":                         s.identity,
 		"GET " + api.PathStatus:                                         s.status,
+		"GET " + api.PathMetrics:                                        s.metrics,
 		"POST " + api.PathReload:                                        s.reload,
 		"POST " + api.PathUnlock:                                        s.unlock,
 		"POST " + api.PathLock:                                          s.lock,
@@ -92,7 +93,7 @@ func (s *Server) check(r *http.Request) error {
 		return &api.Error{Code: api.Forbidden, Message: "this daemon serves another user", Hint: "start your own: tcred daemon"}
 	}
 	theirs, ours := r.Header.Get(api.HeaderConfig), s.Status().Config
-	exempt := r.URL.Path == api.PathStatus || r.URL.Path == api.PathStop
+	exempt := slices.Contains([]string{api.PathStatus, api.PathStop, api.PathMetrics}, r.URL.Path)
 	if theirs != "" && theirs != ours && !exempt {
 		return &api.Error{
 			Code:    api.ConfigMismatch,
@@ -150,6 +151,8 @@ func (s *Server) status(r *http.Request) (any, error) {
 	return st, nil
 }
 
+func (s *Server) metrics(r *http.Request) (any, error) { return s.Broker.Metrics(r.Context()), nil }
+
 func (s *Server) reload(*http.Request) (any, error) {
 	s.Broker.Forget()
 	return nil, s.Reload()
@@ -176,7 +179,7 @@ func (s *Server) unlock(r *http.Request) (any, error) {
 		return nil, err
 	}
 	s.Broker.Forget()
-	s.relock.after(limit, s.forgetKeys)
+	s.relock.after(limit, s.Broker.now, s.forgetKeys)
 	s.Log.Info("unlocked", "for", in.For)
 	return nil, nil
 }

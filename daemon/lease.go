@@ -12,7 +12,7 @@ type lease struct {
 	cred  credential.Credential
 	since time.Time     // carries the monotonic reading of when life was left
 	life  time.Duration // what was left at since
-	fresh bool          // just issued: asking again would bring none better
+	layer string        // where a renewal had it from
 }
 
 // newLease starts the clocks of a credential that was just issued, or read from disk. Its times are the wall

@@ -12,19 +12,21 @@ const MaxLog = 1 << 20
 
 // LogFile is an append-only log bounded in size. It is safe for concurrent use.
 type LogFile struct {
-	path string
+	path   string
+	opened func(*os.File) error
 
 	mu   sync.Mutex
 	file *os.File
 	size int64
 }
 
-// OpenLog opens the log at path for appending, and makes its directory.
-func OpenLog(path string) (*LogFile, error) {
+// OpenLog opens the log at path for appending, and makes its directory. opened, unless nil, is told of each file that
+// takes the log's words from then on.
+func OpenLog(path string, opened func(*os.File) error) (*LogFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the log's directory: %w", err)
 	}
-	l := &LogFile{path: path}
+	l := &LogFile{path: path, opened: opened}
 	return l, l.open()
 }
 
@@ -38,6 +40,9 @@ func (l *LogFile) open() error {
 		return fmt.Errorf("opening the log: %w", err)
 	}
 	l.file, l.size = file, info.Size()
+	if l.opened != nil {
+		return l.opened(file)
+	}
 	return nil
 }
 
@@ -64,6 +69,3 @@ func (l *LogFile) rotate() {
 	}
 	old.Close() //nolint:errcheck // every write to it was checked
 }
-
-// File is the file in use, for crash output.
-func (l *LogFile) File() *os.File { return l.file }

@@ -12,7 +12,7 @@ import (
 
 func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "daemon.log")
-	l, err := OpenLog(path)
+	l, err := OpenLog(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +60,14 @@ func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 func TestALogIsAppendedTo(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "daemon.log")
 	for _, line := range []string{"one\n", "two\n"} {
-		l, err := OpenLog(path)
+		l, err := OpenLog(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := l.Write([]byte(line)); err != nil {
 			t.Fatal(err)
 		}
-		l.File().Close()
+		l.file.Close()
 	}
 	if text, _ := os.ReadFile(path); string(text) != "one\ntwo\n" {
 		t.Errorf("got %q", text)
@@ -79,11 +79,11 @@ func TestALogThatCannotStartAnewGrowsOn(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	l, err := OpenLog(path)
+	l, err := OpenLog(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.File().Close()
+	defer l.file.Close()
 	line := []byte(strings.Repeat("x", MaxLog/2))
 	for range 4 {
 		if n, err := l.Write(line); n != len(line) || err != nil {
@@ -101,7 +101,7 @@ func TestAnUnusableLogPathIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "file", "daemon.log")} {
-		if _, err := OpenLog(path); err == nil {
+		if _, err := OpenLog(path, nil); err == nil {
 			t.Errorf("%s was opened", path)
 		}
 	}

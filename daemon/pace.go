@@ -2,30 +2,52 @@ package daemon
 
 import (
 	"context"
-	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/tcred/tcred/api"
 )
 
-// ceiling is how many calls a second this daemon makes at most: a thirtieth of what STS allows an account.
-const ceiling = 20
+// DefaultRate is how many credentials a second a broker asks for at most: a thirtieth of what STS allows an account.
+const DefaultRate = 20
 
-// pace slows all profiles down together once STS throttles one, and counts the calls.
+// identityRate is the same for identities, of which STS allows 20 a second.
+const identityRate = 10
+
+// pace keeps calls of one kind under a rate, and slows all profiles down together once STS throttles one.
 type pace struct {
+	most    rate.Limit
 	limiter *rate.Limiter
-	calls   atomic.Int64
+	meter   *meter
 }
 
-func newPace() *pace { return &pace{limiter: rate.NewLimiter(ceiling, ceiling)} }
+func newPace(perSecond int, m *meter) *pace {
+	return &pace{most: rate.Limit(perSecond), limiter: rate.NewLimiter(rate.Limit(perSecond), perSecond), meter: m}
+}
+
+// call makes a call of STS once it may go out.
+func call[T any](ctx context.Context, p *pace, f func() (T, error)) (T, error) {
+	if err := p.wait(ctx); err != nil {
+		var none T
+		return none, err
+	}
+	began := time.Now()
+	v, err := f()
+	p.meter.called(time.Since(began))
+	p.note(err)
+	return v, err
+}
 
 // wait blocks until the next call may go out.
 func (p *pace) wait(ctx context.Context) error {
+	began := time.Now()
 	if err := p.limiter.Wait(ctx); err != nil {
 		return &api.Error{Code: api.STSThrottled, Message: "too many calls to tencent cloud are waiting", Hint: "try again in a moment", Cause: err}
 	}
-	p.calls.Add(1)
+	if d := time.Since(began); d > time.Millisecond {
+		p.meter.waited(d)
+	}
 	return nil
 }
 
@@ -34,8 +56,8 @@ func (p *pace) note(err error) {
 	switch {
 	case api.CodeOf(err) == api.STSThrottled:
 		p.set(max(p.limiter.Limit()/2, 1))
-	case err == nil:
-		p.set(min(p.limiter.Limit()+1, ceiling))
+	case err == nil && p.limiter.Limit() < p.most:
+		p.set(min(p.limiter.Limit()+1, p.most))
 	}
 }
 

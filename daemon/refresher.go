@@ -24,6 +24,16 @@ func (b *Broker) RunRefresher(ctx context.Context) {
 	}
 }
 
+// Alive reports whether the refresher comes round before ctx ends. One that hangs in what it looks at does not.
+func (b *Broker) Alive(ctx context.Context) bool {
+	select {
+	case b.beat <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // rest waits for next, for a use, or for ctx to end, and reports whether to go on. Less than zero is no alarm.
 func (b *Broker) rest(ctx context.Context, next time.Duration) bool {
 	var alarm <-chan time.Time
@@ -35,6 +45,7 @@ func (b *Broker) rest(ctx context.Context, next time.Duration) bool {
 	select {
 	case <-alarm:
 	case <-b.wake:
+	case <-b.beat:
 	case <-ctx.Done():
 		return false
 	}
@@ -89,14 +100,6 @@ func (b *Broker) drop(s *slot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.slots[s.key] == s {
-		b.remove(s)
+		delete(b.slots, s.key)
 	}
-}
-
-// remove takes s out of memory; b.mu is held. A renewal under way goes on for those who wait for it already: in what it
-// brings nobody else would find the disk's old credential, should it fail.
-func (b *Broker) remove(s *slot) {
-	delete(b.slots, s.key)
-	b.flights.Forget(flightKey(s, false))
-	b.flights.Forget(flightKey(s, true))
 }

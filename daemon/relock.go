@@ -11,14 +11,30 @@ type relock struct {
 	timer *time.Timer
 }
 
-// after calls f once d is over, in place of what was set before; 0 is never.
-func (r *relock) after(d time.Duration, f func()) {
+// after calls f once d is over by either clock, in place of what was set before; 0 is never. Time that the machine
+// sleeps counts, so the wall clock is looked at now and then.
+func (r *relock) after(d time.Duration, now func() time.Time, f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stop()
-	if d > 0 {
-		r.timer = time.AfterFunc(d, f)
+	if d <= 0 {
+		return
 	}
+	began, end := time.Now(), now().Round(0).Add(d)
+	var timer *time.Timer
+	timer = time.AfterFunc(min(d, times.Look), func() {
+		r.mu.Lock()
+		left := min(end.Sub(now()), d-time.Since(began))
+		over := left <= 0 && r.timer == timer
+		if r.timer == timer && !over {
+			timer.Reset(min(left, times.Look))
+		}
+		r.mu.Unlock()
+		if over {
+			f()
+		}
+	})
+	r.timer = timer
 }
 
 func (r *relock) cancel() {
@@ -30,5 +46,6 @@ func (r *relock) cancel() {
 func (r *relock) stop() {
 	if r.timer != nil {
 		r.timer.Stop()
+		r.timer = nil // one that fires just now sees that it was called off
 	}
 }

@@ -32,7 +32,7 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, need time.Durati
 	ctx, cancel := context.WithTimeout(ctx, b.wait)
 	defer cancel()
 	l, err := b.join(ctx, s, p, goal{need: need})
-	if err == nil && !l.fresh && l.left(b.now()) < need {
+	if err == nil && l.layer != fromSource && l.left(b.now()) < need {
 		// The flight that was joined had less in mind.
 		return b.join(ctx, s, p, goal{need: need})
 	}
@@ -85,24 +85,22 @@ func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
 		if err != nil {
 			e := api.AsError(err)
 			s.failed(e, p.Revision, b.now())
+			b.meter.failed(p.Name, e.Code)
 			b.log.Error("no new credential", "profile", p.Name, "key", p.Key, "code", e.Code, "request", e.RequestID, "err", e.Message)
 		}
 		return l, err
 	})
 }
 
-// flightKey tells flights apart: a forced one does not share what one that is content with the disk brings.
-func flightKey(s *slot, forced bool) string {
-	if forced {
-		return "forced " + string(s.key)
-	}
-	return string(s.key)
-}
+// flightKey tells flights apart: a forced one shares nothing with one that is content with the disk, nor does a slot
+// that was dropped with the one in its place, for which the disk was not looked at.
+func flightKey(s *slot, forced bool) string { return fmt.Sprintf("%p %t", s, forced) }
 
 // renew brings s to its goal: memory first, for a renewal may have ended since the caller looked; then the disk, for
 // another process may have been here; then, with the entry's lock held, the disk again; then the source.
 func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
 	if l := s.current(); l.meets(g, b.now()) {
+		l.layer = fromMemory
 		return l, nil
 	}
 	sealer, err := b.sealer(ctx, s, p)
@@ -131,7 +129,8 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 	}
 	b.store(ctx, s, p, sealer, c)
 	s.renewed(l, wall)
-	l.fresh = true
+	b.meter.renewed(p.Name)
+	l.layer = fromSource
 	b.log.Info("issued", "profile", p.Name, "key", p.Key, "expires", c.Expires.UTC(), "request", c.RequestID)
 	return l, nil
 }
@@ -151,6 +150,7 @@ func (b *Broker) fromDisk(s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
 		return lease{}, false
 	}
 	l = s.adopt(l, wall)
+	l.layer = fromDisk
 	return l, l.meets(g, wall)
 }
 
@@ -172,11 +172,7 @@ func (b *Broker) issue(ctx context.Context, p Profile) (credential.Credential, e
 	ctx, cancel := context.WithTimeout(ctx, times.Issue)
 	defer cancel()
 	for try := 0; ; try++ {
-		if err := b.pace.wait(ctx); err != nil {
-			return credential.Credential{}, err
-		}
-		c, err := p.Source.Issue(ctx)
-		b.pace.note(err)
+		c, err := call(ctx, b.issues, func() (credential.Credential, error) { return p.Source.Issue(ctx) })
 		if err == nil && !c.IsZero() {
 			return c, nil
 		}

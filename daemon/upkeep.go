@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
@@ -50,10 +51,20 @@ func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 			cleared.Credentials = append(cleared.Credentials, api.ClearedCredential{Profile: n, Expires: c.Expires})
 		}
 	}
-	if name == "" {
-		return cleared, b.cache.DeleteAll() // those of profiles that are gone too
+	if name != "" {
+		return cleared, nil
+	}
+	if err := b.cache.DeleteAll(); err != nil { // those of profiles that are gone too
+		return cleared, notCleared(err)
 	}
 	return cleared, nil
+}
+
+func notCleared(err error) error {
+	return &api.Error{
+		Code: api.Internal, Message: fmt.Sprintf("what is cached on disk could not be removed: %v", err),
+		Hint: "tcred doctor looks at the cache directory", Cause: err,
+	}
 }
 
 func (b *Broker) clearOne(ctx context.Context, p Profile) (credential.Credential, error) {
@@ -66,7 +77,10 @@ func (b *Broker) clearOne(ctx context.Context, p Profile) (credential.Credential
 		}
 	}
 	b.drop(s)
-	return c, b.cache.Delete(s.key)
+	if err := b.cache.Delete(s.key); err != nil {
+		return c, notCleared(err)
+	}
+	return c, nil
 }
 
 // Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.
@@ -97,11 +111,7 @@ func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error
 func (b *Broker) identify(s *slot, p Profile, c credential.Credential) (api.Identity, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), times.Identify)
 	defer cancel()
-	if err := b.pace.wait(ctx); err != nil {
-		return api.Identity{}, err
-	}
-	id, err := p.Identify(ctx, c)
-	b.pace.note(err)
+	id, err := call(ctx, b.asks, func() (api.Identity, error) { return p.Identify(ctx, c) })
 	if err == nil {
 		s.setIdentity(c, id)
 	}
@@ -121,9 +131,7 @@ func (b *Broker) Forget() {
 func (b *Broker) Lock() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.slots {
-		b.remove(s)
-	}
+	clear(b.slots)
 }
 
 // Status lists every profile with what is known of its credential.
@@ -147,4 +155,4 @@ func (b *Broker) Status(ctx context.Context) []api.ProfileStatus {
 }
 
 // Calls is how many calls of sources and identities were made, failed ones too.
-func (b *Broker) Calls() int64 { return b.pace.calls.Load() }
+func (b *Broker) Calls() int64 { return b.meter.total() }

@@ -1,0 +1,65 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+)
+
+// firstPassed is the number of the first file that systemd passes.
+const firstPassed = 3
+
+// Inherited returns the socket that systemd listens on for this process (socket activation), nil if it passed none.
+// The path belongs to systemd: it is neither locked nor removed here, and connections that nobody accepted when the
+// daemon ends wait there for the next one. It must be called once, before a child is started: the variables that
+// tell of the socket are gone after it, and no child inherits the socket.
+func Inherited() (*net.UnixListener, error) {
+	pid, count := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		os.Unsetenv(name) //nolint:errcheck // the name is a good one
+	}
+	if pid != strconv.Itoa(os.Getpid()) {
+		return nil, nil // not meant for us, or none
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 0 || n > 1024 {
+		return nil, fmt.Errorf("systemd passed %q files", count)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	passed := make([]*os.File, n)
+	for i := range passed {
+		passed[i] = os.NewFile(uintptr(firstPassed+i), fmt.Sprintf("passed file %d", firstPassed+i))
+	}
+	l, err := listenerOf(passed)
+	for _, f := range passed {
+		err = errors.Join(err, f.Close()) // l has a copy that no child inherits
+	}
+	if err != nil {
+		return nil, fmt.Errorf("taking over the socket that systemd passed: %w", err)
+	}
+	return l, nil
+}
+
+// listenerOf is the one unix stream socket that was passed.
+func listenerOf(passed []*os.File) (*net.UnixListener, error) {
+	if len(passed) > 1 {
+		return nil, fmt.Errorf("%d files were passed, not one", len(passed))
+	}
+	if err := checkListening(passed[0]); err != nil {
+		return nil, err
+	}
+	l, err := net.FileListener(passed[0])
+	if err != nil {
+		return nil, err
+	}
+	u, ok := l.(*net.UnixListener)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("it is a %s socket, not a unix one", l.Addr().Network()), l.Close())
+	}
+	u.SetUnlinkOnClose(false)
+	return u, nil
+}

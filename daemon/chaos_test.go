@@ -1,0 +1,101 @@
+package daemon
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// TestWhateverHappens is hundreds of random events and a call after each: it ends within 9 s, what it gets is alive in
+// truth, and it fails only where no credential was good by both clocks.
+func TestWhateverHappens(t *testing.T) {
+	for seed := range uint64(16) {
+		inWorld(t, []time.Duration{30 * time.Minute, 2 * time.Hour}[seed%2], func(t *testing.T, w *world) {
+			c := chaos{world: w, rand: rand.New(rand.NewPCG(seed, 0))}
+			w.refresh()
+			for range 300 {
+				c.happens()
+				c.ask()
+				if t.Failed() {
+					t.Fatalf("seed %d: %v", seed, c.story)
+				}
+			}
+		})
+	}
+}
+
+type chaos struct {
+	*world
+	rand        *rand.Rand
+	story       []string
+	good        time.Time // in truth: until then no call may fail
+	slept, back bool      // in the life of a credential
+}
+
+func (c *chaos) upTo(d time.Duration) time.Duration { return time.Duration(c.rand.Int64N(int64(d))) }
+
+func (c *chaos) happens() {
+	var d time.Duration
+	event := "wait"
+	switch c.rand.IntN(13) {
+	case 0:
+		event = "STS down"
+		c.sts.fail(down)
+	case 1, 2:
+		event = "STS up"
+		c.sts.fail(nil)
+	case 3:
+		event, d = "slow", c.upTo(12*time.Second)
+		c.sts.change(func(f *fakeSTS) { f.latency = d })
+	case 4:
+		event, d = "sleep", c.upTo(3*time.Hour)
+		c.slept = true
+		c.sleep(d)
+	case 5:
+		event, d = "clock on", c.upTo(2*time.Hour)
+		c.step(d)
+	case 6:
+		event, d = "clock back", c.upTo(2*time.Hour)
+		c.back = true
+		c.step(-d)
+	case 7:
+		if !c.back { // on disk is only the wall clock's word for a credential's age
+			event = "lock"
+			c.broker.Lock()
+		}
+	default:
+		d = c.upTo(20 * time.Minute)
+		time.Sleep(d)
+	}
+	if event == "sleep" || event == "clock on" || event == "clock back" {
+		c.good = time.Time{}
+	}
+	if c.slept && c.back { // then neither clock knows: out of what can be promised
+		c.broker.Clear(c.t.Context(), "p") //nolint:errcheck // the disk is well
+		c.slept, c.back = false, false
+	}
+	c.story = append(c.story, fmt.Sprint(event, " ", d))
+}
+
+func (c *chaos) ask() {
+	c.t.Helper()
+	start := time.Now()
+	got, err := c.get(0)
+	if waited := time.Since(start); waited > 9*time.Second {
+		c.t.Errorf("waited %v", waited)
+	}
+	if err != nil {
+		if c.good.After(c.truth()) {
+			c.t.Errorf("failed with a credential good until %v: %v", c.good, err)
+		}
+		return
+	}
+	good := c.truth().Add(got.Expires.Sub(c.wall()))
+	if end := c.sts.end(got).Add(-time.Minute - 15*time.Second); end.Before(good) {
+		good = end // by the monotonic clock, counted from the answer
+	}
+	if good.After(c.good) {
+		c.good = good
+	}
+}

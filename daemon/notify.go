@@ -1,0 +1,79 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Notifier tells systemd how the daemon is doing. The nil Notifier, where nobody wants to know, tells nobody.
+type Notifier struct {
+	address  string        // a unix datagram socket; one that begins with @ is abstract
+	watchdog time.Duration // within which systemd wants to hear of us; 0 is never
+}
+
+// Notify returns the Notifier that systemd asks for, nil if it asks for none. No child learns of it: the variables
+// that ask are gone after it.
+func Notify() *Notifier {
+	address, pid, usec := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_PID"), os.Getenv("WATCHDOG_USEC")
+	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"} {
+		os.Unsetenv(name) //nolint:errcheck // the name is a good one
+	}
+	if address == "" {
+		return nil
+	}
+	n := &Notifier{address: address}
+	if us, err := strconv.ParseInt(usec, 10, 64); err == nil && us > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
+		n.watchdog = time.Duration(us) * time.Microsecond
+	}
+	return n
+}
+
+// Ready says that the daemon listens.
+func (n *Notifier) Ready() error { return n.send("READY=1") }
+
+// Stopping says that the daemon finishes what it was asked and ends.
+func (n *Notifier) Stopping() error { return n.send("STOPPING=1") }
+
+// Feed keeps systemd's watchdog quiet until ctx ends: twice as often as it wants to hear of us, and each time only
+// once alive proved that the daemon works. alive returns false if it did not before its context ended.
+func (n *Notifier) Feed(ctx context.Context, alive func(context.Context) bool) error {
+	if n == nil || n.watchdog == 0 {
+		return nil
+	}
+	for {
+		began := time.Now()
+		if within(ctx, n.watchdog/2, alive) {
+			if err := n.send("WATCHDOG=1"); err != nil {
+				return err
+			}
+		}
+		if !sleep(ctx, n.watchdog/2-time.Since(began)) {
+			return nil
+		}
+	}
+}
+
+func within(ctx context.Context, d time.Duration, alive func(context.Context) bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return alive(ctx)
+}
+
+func (n *Notifier) send(state string) error {
+	if n == nil {
+		return nil
+	}
+	c, err := net.Dial("unixgram", n.address)
+	if err != nil {
+		return fmt.Errorf("telling systemd %s: %w", state, err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte(state)); err != nil {
+		return fmt.Errorf("telling systemd %s: %w", state, err)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+// Package docs holds the documents, and the tests that hold them true.
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// documents are all there are, by their path from the repository's root.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	texts := make(map[string]string)
+	for _, pattern := range []string{"../*.md", "*.md"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[strings.TrimPrefix(filepath.ToSlash(filepath.Join("docs", path)), "../")] = string(text)
+		}
+	}
+	if len(texts) < 8 {
+		t.Fatalf("only %d documents found", len(texts))
+	}
+	return texts
+}
+
+// fence is a fenced block: its language, "" if it names none, and what is in it.
+type fence struct{ lang, text string }
+
+var fencePattern = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+
+func fences(text string, langs ...string) (list []fence) {
+	for _, m := range fencePattern.FindAllStringSubmatch(text, -1) {
+		if len(langs) == 0 || slices.Contains(langs, m[1]) {
+			list = append(list, fence{m[1], m[2]})
+		}
+	}
+	return list
+}
+
+var (
+	linkPattern    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	headingPattern = regexp.MustCompile(`(?m)^#+ (.+)$`)
+)
+
+func TestLinksResolve(t *testing.T) {
+	texts := documents(t)
+	for name, text := range texts {
+		for _, m := range linkPattern.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue // TestOnlyKnownHostsAndPathsAreNamed
+			}
+			file, anchor, _ := strings.Cut(m[1], "#")
+			target := name
+			if file != "" {
+				target = filepath.ToSlash(filepath.Join(filepath.Dir(name), file))
+			}
+			if _, err := os.Stat(filepath.Join("..", target)); err != nil {
+				t.Errorf("%s links to %s, which is not there", name, m[1])
+			}
+			if anchor != "" && !slices.Contains(anchors(texts[target]), anchor) {
+				t.Errorf("%s links to %s, which has no such heading", name, m[1])
+			}
+		}
+	}
+}
+
+// anchors are the headings of a document as links name them.
+func anchors(text string) (list []string) {
+	for _, m := range headingPattern.FindAllStringSubmatch(text, -1) {
+		list = append(list, strings.ReplaceAll(regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return list
+}
+
+func TestBothREADMEsShowTheSame(t *testing.T) {
+	texts := documents(t)
+	english, chinese := fences(texts["README.md"]), fences(texts["README.zh-CN.md"])
+	for i := range max(len(english), len(chinese)) {
+		switch {
+		case i >= len(english) || i >= len(chinese):
+			t.Fatalf("README.md has %d fenced blocks, README.zh-CN.md %d", len(english), len(chinese))
+		case english[i] != chinese[i]:
+			t.Errorf("block %d differs:\n%s\n%s", i+1, english[i].text, chinese[i].text)
+		}
+	}
+	if a, b := headings(texts["README.md"]), headings(texts["README.zh-CN.md"]); a != b {
+		t.Errorf("README.md has %d sections, README.zh-CN.md %d", a, b)
+	}
+}
+
+func headings(text string) int { return len(regexp.MustCompile(`(?m)^## `).FindAllString(text, -1)) }
+
+var (
+	hostPattern = regexp.MustCompile(`https?://([A-Za-z0-9.-]+)`)
+	pathPattern = regexp.MustCompile("(?:^|[\\s\"'`=(])(/[A-Za-z_][A-Za-z0-9_.-]*)")
+)
+
+// The documents show nothing of the machine they were written on: whatever they name is listed here.
+var (
+	knownHosts = []string{
+		"go.dev", "console.cloud.tencent.com", "console.tencentcloud.com", "cos.ap-guangzhou.myqcloud.com", "127.0.0.1", "tcred",
+	}
+	knownRoots = []string{"/usr", "/run", "/home", "/mnt", "/proc", "/bin", "/tcred", "/v1", "/metrics", "/_emulator"}
+)
+
+func TestOnlyKnownHostsAndPathsAreNamed(t *testing.T) {
+	for name, text := range documents(t) {
+		for _, m := range hostPattern.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains(knownHosts, m[1]) {
+				t.Errorf("%s names the host %s", name, m[1])
+			}
+		}
+		for _, m := range pathPattern.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains(knownRoots, m[1]) {
+				t.Errorf("%s names a path in %s", name, m[1])
+			}
+		}
+	}
+}
+
+var targetPattern = regexp.MustCompile(`go test \./(\S+) .*-(?:fuzz|bench) '?\^?(\w+)`)
+
+func TestFuzzTargetsAndBenchmarksExist(t *testing.T) {
+	for name, text := range documents(t) {
+		for _, m := range targetPattern.FindAllStringSubmatch(text, -1) {
+			files, err := filepath.Glob(filepath.Join("..", m[1], "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(files, func(file string) bool {
+				source, err := os.ReadFile(file)
+				return err == nil && regexp.MustCompile(`func (Benchmark)?`+m[2]+`\(`).Match(source)
+			}) {
+				t.Errorf("%s names %s of ./%s, which is not there", name, m[2], m[1])
+			}
+		}
+	}
+}
