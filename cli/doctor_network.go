@@ -70,9 +70,9 @@ func (d *doctor) clock(ahead time.Duration) {
 	off := ahead.Abs().Truncate(time.Second)
 	switch {
 	case off > maxSkew:
-		d.fail("clock", cure, "this clock is %s %s tencent cloud; %s is the limit", shortDuration(off), side, shortDuration(maxSkew))
+		d.fail("clock", cure, "this clock is %s %s tencent cloud; %s is the limit", api.Span(off), side, api.Span(maxSkew))
 	case off > notedSkew:
-		d.warn("clock", cure, "this clock is %s %s tencent cloud; %s is the limit", shortDuration(off), side, shortDuration(maxSkew))
+		d.warn("clock", cure, "this clock is %s %s tencent cloud; %s is the limit", api.Span(off), side, api.Span(maxSkew))
 	default:
 		d.ok("clock", "it agrees with tencent cloud's")
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -111,7 +110,7 @@ func (a *app) inventory(ctx context.Context, p paths, set *profile.Set) (invento
 		}
 		inv.Profiles = append(inv.Profiles, listedProfile{
 			Name: name, Key: pr.Key, Policy: policyKind(pr), PolicyFile: pr.PolicyFile,
-			Duration: shortDuration(pr.Duration), Expires: expires[name],
+			Duration: api.Span(pr.Duration), Expires: expires[name],
 		})
 	}
 	return inv, nil
@@ -212,19 +211,7 @@ func (p listedProfile) expiry() string {
 	if left <= 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%s (%s left)", p.Expires.Local().Format("15:04:05"), shortDuration(left.Truncate(time.Minute)))
+	return fmt.Sprintf("%s (%s left)", p.Expires.Local().Format("15:04:05"), api.Span(left.Truncate(time.Minute)))
 }
 
 func dash(text string) string { return cmp.Or(text, "-") }
-
-// shortDuration leaves out units that are zero: "2h", "1h30m".
-func shortDuration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}

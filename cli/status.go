@@ -124,7 +124,7 @@ func moment(t, now time.Time) string {
 // distance is a span to the minute, or to the second where it is short.
 func distance(d time.Duration) string {
 	if d >= time.Minute {
-		return shortDuration(d.Truncate(time.Minute))
+		return api.Span(d.Truncate(time.Minute))
 	}
-	return shortDuration(d.Truncate(time.Second))
+	return api.Span(d.Truncate(time.Second))
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"github.com/tcred/tcred/api"
 )
 
 // What holds where config.toml is silent.
@@ -16,13 +18,14 @@ const (
 	DefaultFederatedUser = "tcred" // for a profile without a letter in its name
 )
 
-// Bounds. MaxDuration is GetFederationToken's for a sub-account; the lower bounds are ours: STS publishes none, and
-// less than half an hour leaves nothing to refresh in.
+// Bounds. The longest durations are GetFederationToken's, for a sub-account's and a root account's key; the lower bounds
+// are ours: STS publishes none, and less than half an hour leaves nothing to refresh in.
 const (
-	MinDuration = 30 * time.Minute
-	MaxDuration = 36 * time.Hour
-	MaxSTSRate  = 600 // what GetFederationToken's page allows an account
-	MinIdleExit = time.Minute
+	MinDuration     = 30 * time.Minute
+	MaxDuration     = 36 * time.Hour
+	MaxRootDuration = 2 * time.Hour
+	MaxSTSRate      = 600 // what GetFederationToken's page allows an account
+	MinIdleExit     = time.Minute
 )
 
 // What a setting may be.
@@ -54,7 +57,7 @@ func Template(site, keystore string) []byte {
 	if keystore == "" {
 		keystore = DefaultBackend
 	}
-	return fmt.Appendf(nil, template, siteLine, DefaultRegion, DefaultKey, span(DefaultDuration), keystore)
+	return fmt.Appendf(nil, template, siteLine, DefaultRegion, DefaultKey, api.Span(DefaultDuration), keystore)
 }
 
 const template = `# tcred's settings. config.example.toml in its source explains every one; tcred check checks them.

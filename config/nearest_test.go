@@ -2,7 +2,6 @@ package config
 
 import (
 	"testing"
-	"time"
 )
 
 func TestNearestIsWhatWasMeantOrNothing(t *testing.T) {
@@ -13,14 +12,6 @@ func TestNearestIsWhatWasMeantOrNothing(t *testing.T) {
 	} {
 		if got := nearest(word, names); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
-func TestSpanIsWrittenAsPeopleDo(t *testing.T) {
-	for _, want := range []string{"2h", "30m", "1h30m", "36h", "29m59s", "1h0m1s", "45s", "0s", "-2h"} {
-		if d, err := time.ParseDuration(want); err != nil || span(d) != want {
-			t.Errorf("span(%s) = %s, %v", want, span(d), err)
 		}
 	}
 }

@@ -134,21 +134,21 @@ func (t table) duration(key, example string) (d time.Duration, ok bool) {
 }
 
 func unitHint(seconds time.Duration) string {
-	return fmt.Sprintf("write %q for that many seconds", span(seconds))
+	return fmt.Sprintf("write %q for that many seconds", api.Span(seconds))
 }
 
 // lifetime is the duration of a credential, 0 if it is absent or wrong.
 func (t table) lifetime() time.Duration {
-	d, ok := t.duration("duration", span(DefaultDuration))
+	d, ok := t.duration("duration", api.Span(DefaultDuration))
 	switch {
 	case !ok:
 		return 0
 	case d < MinDuration || d > MaxDuration:
-		t.fail("duration", fmt.Sprintf("duration %s is out of range", span(d)),
-			fmt.Sprintf("%s to %s; at most 2h for a root account's key", span(MinDuration), span(MaxDuration)))
+		t.fail("duration", fmt.Sprintf("duration %s is out of range", api.Span(d)),
+			fmt.Sprintf("%s to %s; at most %s for a root account's key", api.Span(MinDuration), api.Span(MaxDuration), api.Span(MaxRootDuration)))
 		return 0
 	case d%time.Second != 0:
-		t.fail("duration", fmt.Sprintf("duration %s is not in whole seconds", span(d)), "STS counts in seconds")
+		t.fail("duration", fmt.Sprintf("duration %s is not in whole seconds", api.Span(d)), "STS counts in seconds")
 		return 0
 	}
 	return d
@@ -172,22 +172,10 @@ func (t table) stsRate() int {
 func (t table) idleExit() time.Duration {
 	d, ok := t.duration("idle_exit", "30m")
 	if ok && d != 0 && d < MinIdleExit {
-		t.fail("idle_exit", fmt.Sprintf("idle_exit %s is too short", span(d)), fmt.Sprintf(`write "0" for never, or at least %q`, span(MinIdleExit)))
+		t.fail("idle_exit", fmt.Sprintf("idle_exit %s is too short", api.Span(d)), fmt.Sprintf(`write "0" for never, or at least %q`, api.Span(MinIdleExit)))
 		return 0
 	}
 	return d
-}
-
-// span prints d as people write it: 2h rather than 2h0m0s.
-func span(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // endpoint is a URL that a key may be sent to: over TLS, or no farther than this machine.

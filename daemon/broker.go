@@ -104,7 +104,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 	if minTTL > p.Lifetime {
 		return credential.Credential{}, &api.Error{
 			Code:    api.BadRequest,
-			Message: fmt.Sprintf("min-ttl %s is more than profile %q can give: its credentials are good for %s", minTTL, name, p.Lifetime),
+			Message: fmt.Sprintf("min-ttl %s is more than profile %q can give: its credentials are good for %s", api.Span(minTTL), name, api.Span(p.Lifetime)),
 			Hint:    "ask for less, or raise the profile's duration",
 		}
 	}
@@ -150,7 +150,7 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 	}
 	unmet := &api.Error{
 		Code:    api.MinTTLUnmet,
-		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, max(left, 0).Round(time.Second), minTTL),
+		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, max(left, 0).Round(time.Second), api.Span(minTTL)),
 		Hint:    "ask for less, or try again", Cause: err,
 	}
 	if err != nil {

@@ -139,7 +139,7 @@ func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
 		if waited := time.Since(start); waited > 9*time.Second {
 			t.Errorf("waited %v", waited)
 		}
-		if api.CodeOf(err) != api.MinTTLUnmet || !strings.Contains(err.Error(), "left of the 1h0m0s asked for") {
+		if api.CodeOf(err) != api.MinTTLUnmet || !strings.Contains(err.Error(), "left of the 1h asked for") {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(5 * time.Second)

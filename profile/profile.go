@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/sts"
 )
-
-// MaxRoot is the longest duration of a root account's federation token (the STS page of GetFederationToken).
-const MaxRoot = 2 * time.Hour
 
 // Options say where things are, and who is asking.
 type Options struct {
@@ -149,23 +145,12 @@ func (r *reading) keyNames(ctx context.Context) ([]string, error) {
 
 // checkDuration refuses what STS would refuse, before it is asked.
 func checkDuration(p config.Profile, e keystore.Entry) error {
-	if e.Type != keystore.IdentityRoot || p.Duration <= MaxRoot {
+	if e.Type != keystore.IdentityRoot || p.Duration <= config.MaxRootDuration {
 		return nil
 	}
 	return &api.Error{
 		Code:    api.ConfigInvalid,
-		Message: fmt.Sprintf("profile %q asks for %s; key %q is a root account's: at most %s", p.Name, short(p.Duration), p.Key, short(MaxRoot)),
-		Hint:    fmt.Sprintf("duration = %q, or better a sub-account's key: tcred add work", short(MaxRoot)),
+		Message: fmt.Sprintf("profile %q asks for %s; key %q is a root account's: at most %s", p.Name, api.Span(p.Duration), p.Key, api.Span(config.MaxRootDuration)),
+		Hint:    fmt.Sprintf("duration = %q, or better a sub-account's key: tcred add work", api.Span(config.MaxRootDuration)),
 	}
-}
-
-// short is a duration as people write it: "12h", not "12h0m0s".
-func short(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"0s", "0m"} {
-		if trimmed := strings.TrimSuffix(text, zero); trimmed != "" && (trimmed[len(trimmed)-1] == 'm' || trimmed[len(trimmed)-1] == 'h') {
-			text = trimmed
-		}
-	}
-	return text
 }
