@@ -6,7 +6,7 @@
 //	salt          32 random bytes, which every seal of this directory depends on
 //	KEY.cred      a sealed credential; entry.go tells its format
 //	KEY.lock      held by whoever renews the entry; sweep.go removes it, under itself
-//	KEY.tmp*      an entry that is being written, by the holder of the lock
+//	KEY.tmp*      an entry that is being written, by the holder of the lock; the next holder removes a killed one's
 //	KEY.damaged   an entry that could not be opened, moved aside for whoever wants to know why
 //
 // What a result cannot carry (a damaged entry, say) is logged, once for each kind and path. What is returned
@@ -147,14 +147,20 @@ func (d *Dir) Delete(key Key) error {
 	return d.remove(string(key))
 }
 
-// DeleteAll removes every entry, whoever wrote it.
+// DeleteAll removes every entry, whoever wrote it, and what goes with them: the salt, which the next Put brings back,
+// lock files that nobody holds, and the directory, if nothing else is in it.
 func (d *Dir) DeleteAll() error {
 	names, err := d.list()
-	var errs []error
+	errs := []error{err}
 	for name := range names {
 		errs = append(errs, d.remove(name))
+		d.dropLock(name)
 	}
-	return errors.Join(append(errs, err)...)
+	if len(names) > 0 {
+		errs = append(errs, ignoreAbsent(os.Remove(d.file(saltName, ""))))
+		os.Remove(d.path) //nolint:errcheck // it is not empty: somebody else's file, or a lock that is held
+	}
+	return errors.Join(errs...)
 }
 
 func (d *Dir) remove(name string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,8 +150,12 @@ func TestDeleteRemovesOneAndDeleteAllEveryEntry(t *testing.T) {
 	if left := files(t, d, entrySuffix, damagedSuffix); len(left) != 1 {
 		t.Errorf("left: %v, want only the file that is not ours", left)
 	}
-	mustPut(t, d, testKey, s, testCredential(1)) // the salt stays: s is as good as before
+	mustPut(t, d, testKey, s, testCredential(1)) // the salt comes back: s is as good as before
 	wantHit(t, d, testKey, s, testCredential(1))
+	mustDo(t, os.Remove(filepath.Join(d.path, "somebody-elses.cred")), d.DeleteAll())
+	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory of nothing but ours is still there: %v", err)
+	}
 }
 
 func TestAKeyIsNoPath(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -41,6 +43,7 @@ func (d *Dir) lock(ctx context.Context, name string) (*flock.Flock, error) {
 		_, err := held.TryLockContext(ctx, lockRetry)
 		switch {
 		case err == nil && inPlace(held):
+			d.discardTemps(name)
 			return held, nil
 		case err == nil:
 			held.Unlock()
@@ -50,6 +53,16 @@ func (d *Dir) lock(ctx context.Context, name string) (*flock.Flock, error) {
 			return nil, fmt.Errorf("%w: %w", ErrNoLock, err)
 		}
 	}
+}
+
+// discardTemps removes what an earlier holder of the lock left who was killed at a write. Each new holder does it, so
+// that Sweep, which passes by what is locked, leaves nothing there for good.
+func (d *Dir) discardTemps(name string) {
+	names, err := d.list()
+	if err != nil {
+		return // Sweep tells of it
+	}
+	d.discard(name, slices.DeleteFunc(names[name], func(suffix string) bool { return !strings.HasPrefix(suffix, tempSuffix) }))
 }
 
 // tryLock takes a name's lock file if nobody holds it.

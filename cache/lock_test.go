@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,4 +158,26 @@ func BenchmarkLock(b *testing.B) {
 		}
 		unlock()
 	}
+}
+
+// Sweep passes by what is locked, so whoever locks it clears up. What is not the name's own, or no temporary file, stays.
+func TestWhoTakesALockRemovesWhatAKilledHolderLeft(t *testing.T) {
+	d, warned := newTest(t)
+	s := mustSealer(t, d, testSecret)
+	mustPut(t, d, testKey, s, testCredential(1))
+	mustWrite(t, d.file(string(testKey), tempSuffix+"123"), []byte("half"))
+	mustWrite(t, d.file(string(testKey), damagedSuffix), nil)
+	mustWrite(t, d.file(string(KeyOf("another")), tempSuffix+"456"), nil)
+
+	unlock, err := d.Lock(t.Context(), testKey)
+	mustDo(t, err)
+	defer unlock()
+	if left := files(t, d, tempSuffix); len(left) != 1 || !strings.HasPrefix(left[0], string(KeyOf("another"))) {
+		t.Errorf("left: %v, want the other entry's alone", left)
+	}
+	if len(files(t, d, damagedSuffix)) != 1 {
+		t.Error("the damaged file went too")
+	}
+	wantHit(t, d, testKey, s, testCredential(1))
+	warned.want(t, 0)
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // How long what is of no more use is kept.
@@ -16,7 +18,8 @@ const (
 )
 
 // Sweep removes expired entries, old damaged ones, what killed writers left, and the lock files of entries that
-// are gone; removed counts the entries. It touches a name's files only under its lock, and waits for none.
+// are gone; removed counts the entries. It touches a name's files only under its lock, and waits for none: whoever
+// holds it has removed what a killed writer left.
 func (d *Dir) Sweep(now time.Time) (removed int) {
 	if !d.usable() {
 		return 0
@@ -35,13 +38,25 @@ func (d *Dir) Sweep(now time.Time) (removed int) {
 			continue
 		}
 		removed += d.discard(name, d.litter(name, litter, now)) // again, now that nobody writes
-		if d.inUse(name) {
-			held.Unlock()
-		} else {
-			removeHeld(held)
-		}
+		d.release(name, held)
 	}
 	return removed
+}
+
+// release unlocks a name; a lock file that is of no more use goes.
+func (d *Dir) release(name string, held *flock.Flock) {
+	if d.inUse(name) {
+		held.Unlock()
+	} else {
+		removeHeld(held)
+	}
+}
+
+// dropLock removes the lock file of a name, unless somebody holds it or needs it.
+func (d *Dir) dropLock(name string) {
+	if held, ok := d.tryLock(name); ok {
+		d.release(name, held)
+	}
 }
 
 // list returns the endings of each name's files. It knows our files only: other ones are nobody's business.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/config"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/profile"
 	"github.com/tcred/tcred/sts"
@@ -14,7 +15,7 @@ import (
 
 // verify finds out whose the key is, and whether it may issue credentials, by one that grants nothing.
 func (a *app) verify(ctx context.Context, set *profile.Set, name string, key keystore.Key) (keystore.Entry, error) {
-	who, site, err := findSite(ctx, set, key)
+	who, site, err := findSite(ctx, set, key, "")
 	if err != nil {
 		return keystore.Entry{}, err
 	}
@@ -61,8 +62,9 @@ func shortIdentity(e keystore.Entry) string {
 	return "sub-account " + e.UserID
 }
 
-// findSite asks who the key is at the site that config names, or at each until one knows its SecretId.
-func findSite(ctx context.Context, set *profile.Set, key keystore.Key) (api.Identity, string, error) {
+// findSite asks whose the key is at the site that config names, or at each until one knows its SecretId. A temporary
+// key has a token, a permanent one none.
+func findSite(ctx context.Context, set *profile.Set, key keystore.Key, token credential.Secret) (api.Identity, string, error) {
 	c, err := set.Config()
 	if err != nil {
 		return api.Identity{}, "", err
@@ -73,7 +75,7 @@ func findSite(ctx context.Context, set *profile.Set, key keystore.Key) (api.Iden
 	}
 	var first error
 	for _, site := range sites {
-		id, err := callerIdentity(ctx, set, site, key)
+		id, err := callerIdentity(ctx, set, site, key, token)
 		switch {
 		case err == nil:
 			return id, site, nil
@@ -87,12 +89,12 @@ func findSite(ctx context.Context, set *profile.Set, key keystore.Key) (api.Iden
 	return api.Identity{}, "", first
 }
 
-func callerIdentity(ctx context.Context, set *profile.Set, site string, key keystore.Key) (api.Identity, error) {
+func callerIdentity(ctx context.Context, set *profile.Set, site string, key keystore.Key, token credential.Secret) (api.Identity, error) {
 	c, err := set.Client(site)
 	if err != nil {
 		return api.Identity{}, err
 	}
-	return c.CallerIdentity(ctx, key.ID, key.Secret, "")
+	return c.CallerIdentity(ctx, key.ID, key.Secret, token)
 }
 
 // unknownID reports whether STS does not know the SecretId: another site may.

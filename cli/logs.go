@@ -22,7 +22,8 @@ func (a *app) logsCmd() *cobra.Command {
 		Use:   "logs",
 		Short: "Show the daemon's log",
 		Long: `Logs prints the last lines of the log of daemons that ran in the background. The log is kept to two files
-of 1 MiB, the older one with .1 behind its name. No secret is in it.`,
+of 1 MiB, the older one with .1 behind its name. No secret is in it. A service of systemd writes to the
+journal in its place: journalctl --user -u tcred.`,
 		Example: `  tcred logs
   tcred logs -n 20 --follow`,
 		Args: cobra.NoArgs,
@@ -47,7 +48,7 @@ func (a *app) logs(ctx context.Context, path string, lines int, follow bool) err
 	defer t.close()
 	err := t.open()
 	if errors.Is(err, fs.ErrNotExist) {
-		a.tell("there is no log yet; a daemon in the background writes to %s", path)
+		a.tell("there is no log yet; a daemon in the background writes to %s, a service of systemd to the journal", path)
 	} else if err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}

@@ -65,6 +65,9 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 	if yes, err := a.confirm(ctx, r, force); err != nil || !yes {
 		return err
 	}
+	if err := a.reach(ctx, set, r); err != nil {
+		return err
+	}
 	cleared := a.clearAll(ctx, p, set, r.profiles)
 	if err := a.take(ctx, r); err != nil {
 		return err
@@ -156,6 +159,28 @@ func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles 
 	return all
 }
 
+// reach makes sure that the keychain lets go of keys now, before credentials are dropped that only a key in it can
+// replace. A file keystore need not be open for that.
+func (a *app) reach(ctx context.Context, set *profile.Set, r removal) error {
+	if r.store.Name() != "keychain" {
+		return nil
+	}
+	err := a.openStore(ctx, set)
+	if err == nil {
+		err = r.store.Probe(ctx)
+	}
+	if err != nil {
+		return stillThere(err, r.name)
+	}
+	return nil
+}
+
+func stillThere(err error, name string) error {
+	e := *api.AsError(err)
+	e.Message += fmt.Sprintf("; key %q is still there", name)
+	return &e
+}
+
 // take deletes the key, then what is known of it.
 func (a *app) take(ctx context.Context, r removal) error {
 	where := "removed from " + titleOf(r.store)
@@ -164,9 +189,7 @@ func (a *app) take(ctx context.Context, r removal) error {
 	} else if err := r.store.Delete(ctx, r.name); api.CodeOf(err) == api.NoKey {
 		where = "forgotten; " + titleOf(r.store) + " did not hold it any more"
 	} else if err != nil {
-		e := *api.AsError(err)
-		e.Message += fmt.Sprintf("; key %q is still there", r.name)
-		return &e
+		return stillThere(err, r.name)
 	}
 	if err := r.index.Remove(context.WithoutCancel(ctx), r.name); err != nil {
 		e := *api.AsError(err)

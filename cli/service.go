@@ -52,8 +52,9 @@ started anew, a restart loses no call, and its log is in the journal.`,
 and starts the service. A daemon that a helper started makes room. It says what it does, and may be run
 again: only what differs is done. With --dry-run it changes nothing.`, manager.install)
 	uninstall := verb("uninstall", "Stop and remove the service",
-		`Uninstall stops the service and removes what install wrote. Config, keys and cached credentials stay:
-see tcred clear --all and tcred remove.`, manager.uninstall)
+		`Uninstall stops the service and removes what install wrote, and the log. Config, keys and cached
+credentials stay: see tcred clear --all and tcred remove.`,
+		func(m manager, ctx context.Context, s *steps) error { return a.uninstall(ctx, m, s) })
 	restart := verb("restart", "Restart the service, as after an upgrade",
 		`Restart ends the daemon and starts the binary that is on disk now. Under systemd no call is lost: what
 comes meanwhile waits at the socket.`, manager.restart)
@@ -90,6 +91,18 @@ func (a *app) manager(goos string) (manager, error) {
 		Code: api.NotFound, Message: "tcred knows no services on " + goos,
 		Hint: "none is needed: tcred get and exec take --no-daemon",
 	}
+}
+
+// uninstall removes the service, and the log that daemons without a service wrote.
+func (a *app) uninstall(ctx context.Context, m manager, s *steps) error {
+	if err := m.uninstall(ctx, s); err != nil {
+		return err
+	}
+	p, err := findPaths()
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.remove(p.log()), s.remove(p.log()+".1"))
 }
 
 // environment is what this shell says of tcred's places; services do not read it.

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/profile"
 )
 
@@ -95,11 +95,7 @@ func (a *app) identityOfKey(ctx context.Context, set *profile.Set, name string) 
 	if err != nil {
 		return api.Identity{}, err
 	}
-	c, err := set.Client(entry.Site)
-	if err != nil {
-		return api.Identity{}, err
-	}
-	return c.CallerIdentity(ctx, key.ID, key.Secret, "")
+	return callerIdentity(ctx, set, entry.Site, key, "")
 }
 
 // identityOfEnviron asks at the site that config names, or at each until one knows the SecretId.
@@ -111,32 +107,9 @@ func identityOfEnviron(ctx context.Context, set *profile.Set) (api.Identity, err
 			Hint: "such as TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN: tcred exec sets them",
 		}
 	}
-	cfg, err := set.Config()
-	if err != nil {
-		return api.Identity{}, err
-	}
-	sites := config.Sites
-	if cfg.Site != "" || cfg.Endpoint != "" {
-		sites = []string{cfg.Site}
-	}
-	var first error
-	for _, site := range sites {
-		c, err := set.Client(site)
-		if err != nil {
-			return api.Identity{}, err
-		}
-		id, err := c.CallerIdentity(ctx, held[0].SecretID, held[0].SecretKey, held[0].Token)
-		if err == nil {
-			return id, nil
-		}
-		if first == nil {
-			first = err
-		}
-		if !unknownID(err) {
-			break
-		}
-	}
-	return api.Identity{}, first
+	c := held[0]
+	id, _, err := findSite(ctx, set, keystore.Key{ID: c.SecretID, Secret: c.SecretKey}, c.Token)
+	return id, err
 }
 
 // environCredential is a credential in the environment under one family of names.

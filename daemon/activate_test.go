@@ -52,7 +52,7 @@ const activatedChild = "TCRED_TEST_ACTIVATED"
 func TestActivatedChild(t *testing.T) {
 	word := os.Getenv(activatedChild)
 	if word == "" {
-		t.Skip("it is run by another test")
+		return
 	}
 	os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid())) // systemd sets it between fork and exec
 	l, err := Inherited()

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,6 +39,7 @@ type Server struct {
 	lastUse atomic.Int64 // monotonic, as time.Since(started)
 	started time.Time
 	relock  relock
+	busy    busy
 }
 
 type peerKey struct{}
@@ -54,6 +54,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	web := &http.Server{
 		Handler:           s.handler(),
 		ConnContext:       s.identify,
+		ConnState:         s.busy.note,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      time.Minute, // over the longest answer, an unlock
@@ -76,9 +77,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), times.Grace)
 		defer cancel()
-		if err = web.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
-			err = web.Close()
-		}
+		err = drain(grace, web, l, failed, &s.busy)
 	}
 	<-refreshed
 	return err

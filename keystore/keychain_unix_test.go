@@ -5,7 +5,6 @@ package keystore
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/keystore/keyringtest"
 )
 
 // familyChild hangs, and so does a child of its own, whose process id it leaves in a file.
@@ -65,24 +66,16 @@ func gone(pid int) bool {
 // deafBus is the address of a unix socket that accepts and never answers.
 func deafBus(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tcred") // t.TempDir is too long for a socket
+	dir, err := os.MkdirTemp("/tmp", "tcred") // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	path := filepath.Join(dir, "bus")
-	l, err := net.Listen("unix", path)
+	stop, err := keyringtest.Deaf(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close(); os.RemoveAll(dir) })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { conn.Close() })
-		}
-	}()
+	t.Cleanup(stop)
 	return "unix:path=" + path
 }

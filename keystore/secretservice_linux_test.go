@@ -17,6 +17,7 @@ import (
 func newRealKeychain(t *testing.T, interactive bool) (Store, *[]string) {
 	t.Helper()
 	t.Setenv("TCRED_TEST_CHILD", "")
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each child of a race-detecting test lingers for a second
 	said := new([]string)
 	s, err := Open(Options{Backend: "keychain", Interactive: interactive, Notify: func(line string) { *said = append(*said, line) }})
 	if err != nil {
@@ -44,7 +45,7 @@ func TestKeychainWithoutABusIsAbsent(t *testing.T) {
 }
 
 func TestRealKeychainKeepsKeys(t *testing.T) {
-	newSession(t).startKeyring(t)
+	newKeyring(t)
 	s, said := newRealKeychain(t, false)
 	keepsKeys(t, s)
 	if len(*said) != 0 {
@@ -60,13 +61,13 @@ func TestRealKeychainKeepsKeys(t *testing.T) {
 }
 
 func TestRealKeychainThatIsLockedSaysSoUntilUnlocked(t *testing.T) {
-	bus := newSession(t)
-	bus.startKeyring(t)
+	bus := newKeyring(t)
 	s, _ := newRealKeychain(t, false)
 	mustPut(t, s, "work")
-	bus.lock(t)
+	must(t, bus.Lock())
 	start := time.Now()
 	_, err := s.Get(t.Context(), "work")
+	within(t, start)
 	wantCode(t, err, api.KeystoreLocked)
 	want := "tcred: error: the keychain is locked, so key \"work\" cannot be read\n" +
 		"tcred: hint: tcred unlock; no screen here? tcred init --keystore file\n"
@@ -77,52 +78,64 @@ func TestRealKeychainThatIsLockedSaysSoUntilUnlocked(t *testing.T) {
 	wantCode(t, s.Delete(t.Context(), "work"), api.KeystoreLocked)
 	wantCode(t, s.Probe(t.Context()), api.KeystoreLocked)
 	wantCode(t, s.Unlock(t.Context(), ""), api.KeystoreLocked)
-	within(t, start)
-	bus.unlock(t)
+	must(t, bus.Unlock())
 	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
 		t.Errorf("cured, but %v, %v", got, err)
 	}
 }
 
 func TestRealKeychainPromptsAPersonOnly(t *testing.T) {
-	bus := newSession(t)
-	bus.startKeyring(t)
-	prompter := bus.prompter(t)
+	bus := newKeyring(t)
 	daemon, _ := newRealKeychain(t, false)
 	person, said := newRealKeychain(t, true)
 	mustPut(t, person, "work")
-	bus.lock(t)
+	must(t, bus.Lock())
 	_, err := daemon.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreLocked)
 	wantCode(t, person.Probe(t.Context()), api.KeystoreLocked)
-	if n := prompter.raised.Load(); n != 0 || len(*said) != 0 {
-		t.Errorf("%d prompts, said %q", n, *said)
+	if n := bus.Person.Windows(); n != 0 || len(*said) != 0 {
+		t.Errorf("%d windows, said %q", n, *said)
 	}
 	_, err = person.Get(patience(t), "work")
 	wantCode(t, err, api.KeystoreLocked)
-	if n := prompter.raised.Load(); n != 1 || len(*said) != 1 || !strings.Contains(err.Error(), "dismissed") {
-		t.Errorf("%d prompts, said %q, %v", n, *said, err)
+	if n := bus.Person.Windows(); n != 1 || len(*said) != 1 || !strings.Contains(err.Error(), "dismissed") {
+		t.Errorf("%d windows, said %q, %v", n, *said, err)
+	}
+}
+
+func TestRealKeychainIsUnlockedByAPersonWhoAnswersItsWindow(t *testing.T) {
+	bus := newKeyring(t)
+	person, said := newRealKeychain(t, true)
+	mustPut(t, person, "work")
+	must(t, bus.Lock())
+	bus.Person.Types.Store(true)
+	must(t, person.Unlock(patience(t), ""))
+	if n := bus.Person.Windows(); n != 1 || len(*said) != 1 {
+		t.Errorf("%d windows, said %q", n, *said)
+	}
+	daemon, _ := newRealKeychain(t, false)
+	if got, err := daemon.Get(t.Context(), "work"); err != nil || got != testKey {
+		t.Errorf("unlocked, but %v, %v", got, err)
 	}
 }
 
 func TestRealFreshKeychainHoldsNothingAndNeedsAPersonToBegin(t *testing.T) {
 	bus := newSession(t)
-	bus.offerKeyring(t) // started by the bus when first asked for
-	prompter := bus.prompter(t)
+	must(t, bus.OfferKeyring()) // started by the bus when first asked for
 	daemon, _ := newRealKeychain(t, false)
 	_, err := daemon.Get(t.Context(), "work")
 	wantCode(t, err, api.NoKey)
 	wantCode(t, daemon.Delete(t.Context(), "work"), api.NoKey)
 	wantCode(t, daemon.Put(t.Context(), "work", testKey), api.KeystoreLocked)
 	wantCode(t, daemon.Probe(t.Context()), api.KeystoreLocked)
-	if n := prompter.raised.Load(); n != 0 {
-		t.Errorf("%d prompts", n)
+	if n := bus.Person.Windows(); n != 0 {
+		t.Errorf("%d windows", n)
 	}
 	person, said := newRealKeychain(t, true)
 	err = person.Unlock(patience(t), "")
 	wantCode(t, err, api.KeystoreLocked)
-	if n := prompter.raised.Load(); n != 1 || len(*said) != 1 || !strings.Contains(err.Error(), "dismissed") {
-		t.Errorf("%d prompts, said %q, %v", n, *said, err)
+	if n := bus.Person.Windows(); n != 1 || len(*said) != 1 || !strings.Contains(err.Error(), "dismissed") {
+		t.Errorf("%d windows, said %q, %v", n, *said, err)
 	}
 }
 
@@ -136,36 +149,38 @@ func TestRealKeychainWithoutAProviderIsAbsentUntilOneComes(t *testing.T) {
 		t.Error(err)
 	}
 	within(t, start)
-	bus.startKeyring(t)
+	must(t, bus.StartKeyring())
 	mustPut(t, s, "work")
 }
 
 func TestRealKeychainOnABusThatNeverAnswersTimesOutAndHeals(t *testing.T) {
-	newSession(t).startKeyring(t)
+	bus := newKeyring(t)
 	s, _ := newRealKeychain(t, false)
 	mustPut(t, s, "work")
-	healthy := os.Getenv("DBUS_SESSION_BUS_ADDRESS")
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", deafBus(t))
+	must(t, bus.DeafenBus())
 	start := time.Now()
 	_, err := s.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreTimeout)
 	within(t, start)
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", healthy)
+	must(t, bus.StartBus())
+	must(t, bus.StartKeyring())
 	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
 		t.Errorf("healed, but %v, %v", got, err)
 	}
 }
 
 func TestRealKeychainWhoseBusDiesAndComesBack(t *testing.T) {
-	bus := newSession(t)
-	bus.startKeyring(t)
+	bus := newKeyring(t)
 	s, _ := newRealKeychain(t, false)
 	mustPut(t, s, "work")
-	bus.stop()
+	bus.StopBus()
 	_, err := s.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreAbsent)
-	newSession(t).startKeyring(t)
-	mustPut(t, s, "work")
+	must(t, bus.StartBus())
+	must(t, bus.StartKeyring())
+	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
+		t.Errorf("came back, but %v, %v", got, err)
+	}
 }
 
 // patience bounds a call that waits for the prompter: two minutes are too long for a test that fails.
@@ -184,7 +199,7 @@ func within(t *testing.T, start time.Time) {
 }
 
 func TestRealSecretsAreInNoArgumentOrEnvironment(t *testing.T) {
-	newSession(t).startKeyring(t)
+	newKeyring(t)
 	s, _ := newRealKeychain(t, false)
 	leaked := leak(t)
 	if where := watchProcesses(canary, leaked); where == "" {
