@@ -45,7 +45,7 @@ func (d *doctor) daemon(ctx context.Context) {
 	}
 	before := len(d.findings)
 	if st.Version != api.Version {
-		d.warn("daemon", "tcred daemon stop: the next call starts this version", "it is version %s, this is %s", st.Version, api.Version)
+		d.warn("daemon", "a restart is due: tcred service restart, or without a service tcred daemon stop", "it is version %s, this is %s", st.Version, api.Version)
 	}
 	if st.Config != d.paths.config {
 		d.fail("daemon", "tcred daemon stop, or give one of them its own socket: "+api.EnvSocket, "it reads %s, this shell means %s", st.Config, d.paths.config)

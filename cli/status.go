@@ -63,7 +63,7 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 // warnOfSkew tells of a daemon that is not what this command would start.
 func (a *app) warnOfSkew(st api.Status, p paths) {
 	if st.Version != api.Version {
-		a.warn("the daemon is version %s, this is %s; tcred daemon stop: the next call starts this one", st.Version, api.Version)
+		a.warn("the daemon is version %s, this is %s; a restart is due: tcred service restart, or without a service tcred daemon stop", st.Version, api.Version)
 	}
 	if st.Config != p.config {
 		a.warn("the daemon reads %s, this shell means %s", st.Config, p.config)

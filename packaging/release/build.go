@@ -1,4 +1,4 @@
-package main
+package release
 
 import (
 	"context"
@@ -51,7 +51,7 @@ func (r *release) build(ctx context.Context, t target, program, dir string) erro
 
 // binaries builds every program for every target, into a directory of the stage with all that goes with it.
 func (r *release) binaries(ctx context.Context) error {
-	for _, t := range targets {
+	for _, t := range r.targets {
 		b := built{t, filepath.Join(r.stage, fmt.Sprintf("tcred-%s-%s", r.version, t))}
 		if err := os.CopyFS(b.dir, os.DirFS(filepath.Join(r.stage, "documents"))); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package main
+package release
 
 import (
 	"context"
@@ -141,11 +141,10 @@ var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
 func spdxPackageOf(m module) spdxPackage {
 	p := spdxPackage{
 		SPDXID: "SPDXRef-" + notInID.ReplaceAllString(m.path, "-"), Name: m.path, VersionInfo: m.version,
-		DownloadLocation: "https://" + m.path, LicenseConcluded: m.license, LicenseDeclared: m.license, CopyrightText: noAssertion,
+		DownloadLocation: noAssertion, LicenseConcluded: m.license, LicenseDeclared: m.license, CopyrightText: noAssertion,
 		ExternalRefs: []spdxExternal{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + strings.ToLower(m.path) + "@" + strings.ReplaceAll(m.version, "+", "%2B")}},
 	}
 	if m.path == "go" {
-		p.DownloadLocation = "https://go.dev/dl/"
 		p.ExternalRefs[0].Locator = "pkg:golang/stdlib@" + m.version
 	}
 	return p

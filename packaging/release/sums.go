@@ -1,4 +1,4 @@
-package main
+package release
 
 import (
 	"context"
@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"strings"
 )
+
+// sums is the last file of a release.
+const sums = "SHA256SUMS"
 
 // writeSums writes SHA256SUMS, which sha256sum --check reads, of all that was made.
 func (r *release) writeSums(context.Context) error {
@@ -24,7 +27,7 @@ func (r *release) writeSums(context.Context) error {
 		}
 		fmt.Fprintf(&b, "%s  %s\n", sum, e.Name())
 	}
-	return os.WriteFile(filepath.Join(r.out, "SHA256SUMS"), []byte(b.String()), 0o644)
+	return os.WriteFile(filepath.Join(r.out, sums), []byte(b.String()), 0o644)
 }
 
 func sha256File(path string) (string, error) {
@@ -35,8 +38,11 @@ func sha256File(path string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(content)), nil
 }
 
-// writeFormula fills in the Homebrew formula.
+// writeFormula fills in the Homebrew formula, which needs the sums of all archives.
 func (r *release) writeFormula(context.Context) error {
+	if len(r.targets) < len(targets) {
+		return nil
+	}
 	template, err := os.ReadFile(filepath.Join(r.root, "packaging", "homebrew", "tcred.rb"))
 	if err != nil {
 		return err

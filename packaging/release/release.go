@@ -1,36 +1,20 @@
-// Command release builds all that a release of tcred consists of, byte for byte the same wherever it runs with the
-// same Go:
-//
-//	go run ./packaging/release [--out dist] [--version 1.2.0]
-//
-// packaging/README.md says what that is. The version is git's unless it is given; the time of all files is
-// $SOURCE_DATE_EPOCH, or else the commit's.
-package main
+// Package release builds all that a release of tcred consists of, byte for byte the same wherever it runs with the
+// same Go. Its README.md says what that is, and how to run it.
+package release
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
-
-func main() {
-	out := flag.String("out", "dist", "directory of the files that are made; what is in it is lost")
-	version := flag.String("version", "", "such as 1.2.0; else what git describe says")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *out, *version); err != nil {
-		fmt.Fprintln(os.Stderr, "release:", err)
-		os.Exit(1)
-	}
-}
 
 // release is one being built.
 type release struct {
@@ -39,6 +23,7 @@ type release struct {
 	stage   string // what that is made of, for a while
 	version string // 1.2.0, without the v of the tag
 	time    time.Time
+	targets []target
 	built   []built
 }
 
@@ -48,12 +33,21 @@ type built struct {
 	dir string
 }
 
-func run(ctx context.Context, out, version string) error {
+// Run builds a release into the directory out; another release in it is lost. The version is git's where it is "",
+// the time of all files $SOURCE_DATE_EPOCH, or else the commit's. only names the one target to build, such as
+// linux-amd64, and leaves out the Homebrew formula; "" is all.
+func Run(ctx context.Context, out, version, only string) error {
 	module, err := output(ctx, ".", "go", "env", "GOMOD")
 	if err != nil {
 		return err
 	}
-	r := &release{root: filepath.Dir(module)}
+	r := &release{root: filepath.Dir(module), targets: targets}
+	if only != "" {
+		r.targets = slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return t.String() != only })
+		if len(r.targets) == 0 {
+			return fmt.Errorf("no target %q; there are %s", only, targets)
+		}
+	}
 	if r.out, err = filepath.Abs(out); err != nil {
 		return err
 	}
@@ -96,8 +90,16 @@ func (r *release) make(ctx context.Context) error {
 	return nil
 }
 
-// emptyDir makes dir, or empties it.
+// emptyDir makes dir, or empties it of another release. What is something else stays.
 func emptyDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	isRelease := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == sums })
+	if len(entries) > 0 && !isRelease {
+		return fmt.Errorf("%s holds something else than a release: remove it, or choose another --out", dir)
+	}
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
