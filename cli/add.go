@@ -111,7 +111,7 @@ func (a *app) add(ctx context.Context, q addition) error {
 	if err != nil {
 		return err
 	}
-	w := wardrobe{store: store, index: p.index()}
+	w := vault{store: store, index: p.index()}
 	key, entry, err := a.candidate(ctx, set, &w, q)
 	if err == nil {
 		err = w.keep(ctx, key, entry)
@@ -135,7 +135,7 @@ func (a *app) add(ctx context.Context, q addition) error {
 }
 
 // candidate is the key to store and what is known of it. It changes nothing but w.old.
-func (a *app) candidate(ctx context.Context, set *profile.Set, w *wardrobe, q addition) (keystore.Key, keystore.Entry, error) {
+func (a *app) candidate(ctx context.Context, set *profile.Set, w *vault, q addition) (keystore.Key, keystore.Entry, error) {
 	none := keystore.Entry{}
 	if err := a.ready(ctx, set, w.store); err != nil {
 		return keystore.Key{}, none, err

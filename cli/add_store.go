@@ -10,8 +10,8 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// wardrobe is where a key and what is known of it are put together, or not at all.
-type wardrobe struct {
+// vault is where a key and what is known of it are put together, or not at all.
+type vault struct {
 	store keystore.Store
 	index keystore.Index
 	old   *keystore.Key // that is to be replaced, nil if there is none
@@ -21,7 +21,7 @@ type wardrobe struct {
 const undoTimeout = 10 * time.Second
 
 // look finds the key that has the name already. A damaged one may be replaced too.
-func (w *wardrobe) look(ctx context.Context, q addition) error {
+func (w *vault) look(ctx context.Context, q addition) error {
 	if w.store.ReadOnly() {
 		return nil // nothing is replaced
 	}
@@ -45,7 +45,7 @@ func (w *wardrobe) look(ctx context.Context, q addition) error {
 
 // keep stores the key, reads it back and notes it in the index. If one of these fails, it undoes what was done and
 // says what is where.
-func (w *wardrobe) keep(ctx context.Context, key keystore.Key, e keystore.Entry) error {
+func (w *vault) keep(ctx context.Context, key keystore.Key, e keystore.Entry) error {
 	if w.store.ReadOnly() {
 		return w.fate(w.index.Put(ctx, e), e.Name, nil)
 	}
@@ -62,7 +62,7 @@ func (w *wardrobe) keep(ctx context.Context, key keystore.Key, e keystore.Entry)
 	return w.fate(err, e.Name, w.undo(ctx, e.Name))
 }
 
-func (w *wardrobe) readBack(ctx context.Context, name string, key keystore.Key) error {
+func (w *vault) readBack(ctx context.Context, name string, key keystore.Key) error {
 	got, err := w.store.Get(ctx, name)
 	if err == nil && got != key {
 		err = &api.Error{Code: api.KeystoreFailed, Message: fmt.Sprintf("%s gave key %q back changed", titleOf(w.store), name), Hint: "tcred doctor"}
@@ -71,7 +71,7 @@ func (w *wardrobe) readBack(ctx context.Context, name string, key keystore.Key) 
 }
 
 // undo makes the keystore what it was, also after an interrupt.
-func (w *wardrobe) undo(ctx context.Context, name string) error {
+func (w *vault) undo(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	if w.old != nil {
@@ -84,7 +84,7 @@ func (w *wardrobe) undo(ctx context.Context, name string) error {
 }
 
 // fate adds to err what is where now.
-func (w *wardrobe) fate(err error, name string, undone error) error {
+func (w *vault) fate(err error, name string, undone error) error {
 	if err == nil {
 		return nil
 	}
