@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -60,10 +59,7 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	if err != nil {
 		return err
 	}
-	log, err := a.daemonLog(p, mode.background)
-	if err != nil {
-		return err
-	}
+	log := a.daemonLog(p, mode.background)
 	err = a.serve(ctx, p, mode.service, log)
 	if mode.background && errors.Is(err, daemon.ErrRunning) {
 		return nil // who started this one will find that one
@@ -109,20 +105,25 @@ func (a *app) serve(ctx context.Context, p paths, service bool, log *slog.Logger
 }
 
 // daemonLog is stderr for a daemon that somebody watches, else the log file, which takes a crash's last words too.
-func (a *app) daemonLog(p paths, background bool) (*slog.Logger, error) {
-	var out io.Writer = a.err
+// A daemon without a place for its log serves all the same.
+func (a *app) daemonLog(p paths, background bool) *slog.Logger {
+	out, missing := a.err, error(nil)
 	if background {
-		file, err := daemon.OpenLog(p.log(), crashInto)
-		if err != nil {
-			return nil, err
+		if file, err := daemon.OpenLog(p.log(), crashInto); err == nil {
+			out = file
+		} else {
+			missing = err
 		}
-		out = file
 	}
 	level := slog.LevelInfo
 	if a.debug {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), nil
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
+	if missing != nil {
+		log.Warn("no log file", "err", missing)
+	}
+	return log
 }
 
 // crashInto sends a crash's last words to file.

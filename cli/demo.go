@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,11 +29,18 @@ for. Its story is on stderr; stdout gets one credential, as a tool would. Then e
 		Example: "  tcred demo",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := newStage(cmd.Context(), a)
+			// A terminal that closes, or a reader that ends, must leave as little behind as ^C.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP, syscall.SIGPIPE)
+			defer stop()
+			s, err := newStage(ctx, a)
 			if err != nil {
 				return err
 			}
-			return errors.Join(s.play(cmd.Context()), s.clear())
+			played, cleared := s.play(ctx), s.clear()
+			if ctx.Err() != nil {
+				played = ctx.Err() // not what it did to the scene
+			}
+			return errors.Join(cleared, played)
 		},
 	}
 }

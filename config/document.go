@@ -61,9 +61,13 @@ func (d *document) syntax(err error) {
 	d.add(offset, "not TOML: "+lowerFirst(strings.TrimSuffix(message, ".")), hint, false)
 }
 
+// lowerFirst begins a sentence in lower case, unless with an abbreviation: TOML.
 func lowerFirst(s string) string {
-	r, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToLower(r)) + s[size:]
+	first, size := utf8.DecodeRuneInString(s)
+	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
+		return s
+	}
+	return string(unicode.ToLower(first)) + s[size:]
 }
 
 // add notes a problem at an offset of config.toml.

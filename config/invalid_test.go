@@ -25,6 +25,7 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"quotes of a word processor", "site = “cn”\n", []string{`1:8 not TOML type "`}},
 		{"a key twice", "site = 'cn'\nsite = 'cn'\n", []string{"2:1 not TOML: key 'site' already"}},
 		{"behind a byte-order mark", "\ufeffsite = 1\n", []string{"1:8 site must be a string"}},
+		{"a NUL", "site = 'c\x00n'\n", []string{"1:9 not TOML: TOML files cannot contain control characters"}},
 		{"UTF-16", "\xff\xfes\x00", []string{"1:2 not TOML UTF-16"}},
 		{"wrong types", "site = 1\nkey = ['a']\nca_file = true\nduration = 2.5\nkeystore = 'env'\nprofiles = 1979-05-27\n",
 			[]string{"1:8 site must be a string, not a number", "2:8 a list", "3:11 true or false", "4:12 duration must be a string",

@@ -31,6 +31,9 @@ func OpenLog(path string, opened func(*os.File) error) (*LogFile, error) {
 }
 
 func (l *LogFile) open() error {
+	if info, err := os.Stat(l.path); err == nil && !info.Mode().IsRegular() { // a pipe would block
+		return fmt.Errorf("opening the log: %s is not a regular file", l.path)
+	}
 	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)

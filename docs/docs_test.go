@@ -2,7 +2,9 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,7 +16,7 @@ import (
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := make(map[string]string)
-	for _, pattern := range []string{"../*.md", "*.md"} {
+	for _, pattern := range []string{"../*.md", "*.md", "../packaging/*.md", "../packaging/*/*.md"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -27,7 +29,7 @@ func documents(t *testing.T) map[string]string {
 			texts[strings.TrimPrefix(filepath.ToSlash(filepath.Join("docs", path)), "../")] = string(text)
 		}
 	}
-	if len(texts) < 8 {
+	if len(texts) < 11 {
 		t.Fatalf("only %d documents found", len(texts))
 	}
 	return texts
@@ -128,21 +130,82 @@ func TestOnlyKnownHostsAndPathsAreNamed(t *testing.T) {
 	}
 }
 
-var targetPattern = regexp.MustCompile(`go test \./(\S+) .*-(?:fuzz|bench) '?\^?(\w+)`)
+var (
+	functionPattern = regexp.MustCompile(`\b(?:Test|Benchmark|Fuzz)[A-Z0-9]\w*`)
+	targetPattern   = regexp.MustCompile(`go test (?:.* )?\./(\S+) .*-(?:fuzz|bench) '?\^?(\w+)`)
+	declaredPattern = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)[A-Z0-9]\w*)\(`)
+)
 
-func TestFuzzTargetsAndBenchmarksExist(t *testing.T) {
+// functions are the packages in which the repository's tests, benchmarks and fuzz targets are, by name.
+func functions(t *testing.T) map[string][]string {
+	t.Helper()
+	packages := make(map[string][]string)
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range declaredPattern.FindAllSubmatch(source, -1) {
+			name := string(m[1])
+			packages[name] = append(packages[name], strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+func TestEveryTestThatIsNamedExists(t *testing.T) {
+	there := functions(t)
 	for name, text := range documents(t) {
-		for _, m := range targetPattern.FindAllStringSubmatch(text, -1) {
-			files, err := filepath.Glob(filepath.Join("..", m[1], "*_test.go"))
-			if err != nil {
-				t.Fatal(err)
+		for _, function := range functionPattern.FindAllString(text, -1) {
+			if there[function] == nil {
+				t.Errorf("%s names %s, which is not there", name, function)
 			}
-			if !slices.ContainsFunc(files, func(file string) bool {
-				source, err := os.ReadFile(file)
-				return err == nil && regexp.MustCompile(`func (Benchmark)?`+m[2]+`\(`).Match(source)
-			}) {
+		}
+		for _, m := range targetPattern.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains(slices.Concat(there[m[2]], there["Benchmark"+m[2]]), m[1]) {
 				t.Errorf("%s names %s of ./%s, which is not there", name, m[2], m[1])
 			}
+		}
+	}
+}
+
+func TestEveryFuzzTargetHasItsCommand(t *testing.T) {
+	text := documents(t)["CONTRIBUTING.md"]
+	for function, packages := range functions(t) {
+		for _, name := range packages {
+			if command := "go test ./" + name + " -run '^$' -fuzz '^" + function + "$' "; strings.HasPrefix(function, "Fuzz") && !strings.Contains(text, command) {
+				t.Errorf("CONTRIBUTING.md does not show %q", command)
+			}
+		}
+	}
+}
+
+// roomPattern is a line of CONTRIBUTING.md's list of rooms.
+var roomPattern = regexp.MustCompile(`(?m)^([a-z/-]+)/ +\S`)
+
+func TestEveryPackageIsARoom(t *testing.T) {
+	var rooms []string
+	for _, m := range roomPattern.FindAllStringSubmatch(documents(t)["CONTRIBUTING.md"], -1) {
+		rooms = append(rooms, m[1])
+	}
+	cmd := exec.Command("go", "list", "-f", "{{.ImportPath}}", "./...")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		if _, room, below := strings.Cut(path, "tcred/tcred/"); below && !slices.Contains(rooms, room) {
+			t.Errorf("CONTRIBUTING.md does not list %s/", room)
+		}
+	}
+	for _, room := range rooms {
+		if _, err := os.Stat(filepath.Join("..", room)); err != nil {
+			t.Errorf("CONTRIBUTING.md lists %s/, which is not there", room)
 		}
 	}
 }

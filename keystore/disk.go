@@ -1,18 +1,23 @@
 package keystore
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tcred/tcred/api"
 )
 
 // maxFile bounds every file of a keystore, in bytes: none has a reason to come near.
 const maxFile = 64 << 10
 
 // readSmall reads a regular file of at most maxFile bytes.
-func readSmall(path string) ([]byte, error) {
+func readSmall(path string) ([]byte, error) { return readUpTo(path, maxFile) }
+
+func readUpTo(path string, limit int) ([]byte, error) {
 	info, err := os.Stat(path) // before opening: a pipe would block there
 	if err != nil {
 		return nil, err
@@ -25,12 +30,12 @@ func readSmall(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s is longer than %d bytes", path, maxFile)
+	if len(data) > limit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", path, limit)
 	}
 	return data, nil
 }
@@ -56,6 +61,34 @@ func writeAtomic(path string, data []byte) error {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// ownDir checks that path is a directory, no link to one, and ours alone. A missing one is fs.ErrNotExist. what
+// names it in a message.
+func ownDir(what, path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return err
+	case err != nil:
+		return fail(api.KeystoreFailed, "", "%s cannot be read: %w", what, err)
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fail(api.KeystoreFailed, "put the directory itself in the link's place", "%s %s is a link", what, path)
+	case !info.IsDir():
+		return fail(api.KeystoreFailed, "move it away", "%s %s is not a directory", what, path)
+	}
+	if err := private(path, info); err != nil {
+		return fail(api.KeystoreFailed, closing(path, info, "700"), "%s is not private: %w", what, err)
+	}
+	return nil
+}
+
+// closing is the cure for a path that private refuses.
+func closing(path string, info fs.FileInfo, mode string) string {
+	if ownersExist && !ours(info) {
+		return "chown it to yourself, then chmod " + mode + " " + path
+	}
+	return "chmod " + mode + " " + path
 }
 
 // private checks that path is ours alone; info is its lstat or, where links are fine, its stat.

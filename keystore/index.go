@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,6 +48,12 @@ type Index struct {
 // indexVersion is the format that this build writes.
 const indexVersion = 1
 
+// indexPlace is what messages call the index's directory, and maxIndex bounds the index, in bytes.
+const (
+	indexPlace = "the directory of the key index"
+	maxIndex   = 1 << 20
+)
+
 type indexFile struct {
 	Version int     `json:"version"`
 	Keys    []Entry `json:"keys"`
@@ -63,15 +68,14 @@ const (
 // Load reads every entry, sorted by name. A missing file is an empty index; one that is damaged or of a
 // newer version is a ConfigInvalid error that names it.
 func (x Index) Load() ([]Entry, error) {
-	f, err := os.Open(x.Path)
+	err := ownDir(indexPlace, filepath.Dir(x.Path))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	data, err := readUpTo(x.Path, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fail(api.ConfigInvalid, "", "the key index cannot be read: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
 	if err != nil {
 		return nil, fail(api.ConfigInvalid, "", "the key index cannot be read: %w", err)
 	}
@@ -104,6 +108,9 @@ func (x Index) Remove(ctx context.Context, name string) error {
 func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
 	if err := os.MkdirAll(filepath.Dir(x.Path), 0o700); err != nil {
 		return fail(api.KeystoreFailed, "", "the key index has no place: %w", err)
+	}
+	if err := ownDir(indexPlace, filepath.Dir(x.Path)); err != nil {
+		return err
 	}
 	lock := flock.New(x.Path + ".lock") // a new one each time: a second TryLock on the same says yes
 	ctx, cancel := context.WithTimeout(ctx, lockWait)

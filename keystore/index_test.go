@@ -69,7 +69,10 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 		"no name":         `{"version":1,"keys":[{"name":"../a"}]}`,
 	} {
 		t.Run(want, func(t *testing.T) {
-			x := Index{filepath.Join(t.TempDir(), "keys.json")}
+			x := newIndex(t)
+			if err := os.Mkdir(filepath.Dir(x.Path), 0o700); err != nil {
+				t.Fatal(err)
+			}
 			write(t, x.Path, text, 0o600)
 			_, err := x.Load()
 			wantCode(t, err, api.ConfigInvalid)

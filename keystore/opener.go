@@ -131,16 +131,10 @@ func (o *opener) wrongPassphrase() error {
 
 // stamp checks that the keystore is there and ours, and tells one identity file from a later one in its place.
 func (o *opener) stamp() (string, error) {
-	info, err := os.Lstat(o.dir)
-	if err == nil && !info.IsDir() {
-		return "", fail(api.KeystoreFailed, "", "the file keystore %s is not a directory", o.dir)
+	if err := ownDir("the file keystore", o.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
 	}
-	if err == nil {
-		if err := private(o.dir, info); err != nil {
-			return "", fail(api.KeystoreFailed, "chmod 700 "+o.dir, "the file keystore is not private: %w", err)
-		}
-		info, err = os.Lstat(filepath.Join(o.dir, identityFile))
-	}
+	info, err := os.Lstat(filepath.Join(o.dir, identityFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fail(api.KeystoreAbsent, "tcred init --keystore file, then tcred add", "there is no file keystore in %s yet", o.dir)
 	}
@@ -179,7 +173,7 @@ func (o *opener) checkPassphraseFile(path string) error {
 		return fail(api.KeystoreFailed, "correct passphrase_file in config.toml, or tcred unlock", "the passphrase cannot be read: %w", err)
 	}
 	if err := private(path, info); err != nil {
-		return fail(api.KeystoreFailed, "make it yours alone: chmod 600 "+path, "passphrase file %w", err)
+		return fail(api.KeystoreFailed, "make it yours alone: "+closing(path, info, "600"), "passphrase file %w", err)
 	}
 	if dir, err := os.Stat(o.dir); err == nil {
 		if beside, err := os.Stat(filepath.Dir(path)); err == nil && os.SameFile(dir, beside) {

@@ -86,6 +86,19 @@ func TestNobodyListensIsToldApart(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoSocketIsNamed(t *testing.T) {
+	dir := shortDir(t)
+	for _, path := range []string{filepath.Join(dir, "file"), filepath.Join(dir, "run")} {
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, "file"), nil, 0o600), os.MkdirAll(filepath.Join(dir, "run"), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Dial(path, soon())
+		if err == nil || errors.Is(err, ErrNotListening) || !strings.Contains(err.Error(), path) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestAnUnsafeDirectoryIsNeverConnectedThrough(t *testing.T) {
 	dir := shortDir(t)
 	path := filepath.Join(dir, "s")

@@ -63,12 +63,23 @@ func (c *Conn) connect(path string) error {
 		case syscall.EINTR:
 		case syscall.EAGAIN: // the queue of connections stayed full
 			return tooSlow(path)
-		case syscall.ENOENT, syscall.ECONNREFUSED:
+		case syscall.ENOENT:
 			return notListening(path)
+		case syscall.ECONNREFUSED:
+			return refused(path)
 		default:
 			return noDaemon("cannot connect to "+quote(path)+": "+reason(err), err)
 		}
 	}
+}
+
+// refused tells a socket that nobody serves from something else in its place, which no daemon would replace.
+func refused(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&(fs.ModeSocket|fs.ModeSymlink) == 0 {
+		return &api.Error{Code: api.Internal, Message: quote(path) + " is in the way: it is no socket", Hint: "move it away"}
+	}
+	return notListening(path)
 }
 
 // checkServer refuses a server that runs under another uid than ours: it would learn what we ask, and hand us

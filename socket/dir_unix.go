@@ -32,7 +32,8 @@ func CheckDir(dir string) error {
 	case perm&0o077 != 0 && info.Mode()&fs.ModeSticky != 0: // /tmp and its like are not ours to close
 		return unsafeDir("directory "+quote(dir)+" is shared with other users", ownDir, nil)
 	case perm&0o077 != 0:
-		return unsafeDir("directory "+quote(dir)+" is open to other users (mode "+itoa(int(perm), 8)+")", "chmod 700 "+quote(dir), nil)
+		return unsafeDir("directory "+quote(dir)+" is open to other users (mode "+itoa(int(perm), 8)+")",
+			"chmod 700 "+quote(dir)+" if nobody else needs it, else "+ownDir, nil) // /run and / are not ours to close either
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func TestADirectoryIsTrustedOnlyWhenItIsOursAlone(t *testing.T) {
 	for _, tt := range []struct{ dir, want, hint string }{
 		{link, "is a link", ""},
 		{file, "is not a directory", ""},
-		{open, "is open to other users (mode 755)", "chmod 700"},
+		{open, "is open to other users (mode 755)", "if nobody else needs it, else set TCRED_SOCKET"},
 		{sticky, "is shared with other users", "TCRED_SOCKET"},
 		{foreignDir(t), "belongs to uid", "TCRED_SOCKET"},
 	} {
