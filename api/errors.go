@@ -32,7 +32,6 @@ const (
 	STSAnswer        Code = "sts_answer"        // the answer was not one STS gives: HTML, cut, expired
 	MinTTLUnmet      Code = "min_ttl_unmet"     // no credential lives as long as min_ttl asks
 	Timeout          Code = "timeout"           // the daemon could not answer within its budget
-	Stopping         Code = "stopping"          // the daemon is shutting down
 	NoDaemon         Code = "no_daemon"         // said by clients only: the daemon cannot be reached
 	Internal         Code = "internal"          // a defect in tcred
 )
@@ -78,7 +77,6 @@ var outcomes = map[Code]outcome{
 	STSAnswer:        {502, ExitTryAgain, true},
 	MinTTLUnmet:      {503, ExitTryAgain, true},
 	Timeout:          {504, ExitTryAgain, true},
-	Stopping:         {503, ExitTryAgain, true},
 	NoDaemon:         {503, ExitTryAgain, true},
 	Internal:         {500, ExitFailed, false},
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,8 @@ func Main(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the first ^C ends the command in its own way, the next one whatever it waits for
+	// The first ^C ends the command in its own way, a later one whatever it waits for. Some send each signal twice.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	root := a.root()
 	root.SetArgs(args[1:])

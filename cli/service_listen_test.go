@@ -18,7 +18,7 @@ func TestAServiceNeverEndsForIdleness(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := profile.Open(profile.Options{
-		ConfigPath: config, Index: keystore.Index{Path: filepath.Join(dir, "keys.json")}, FileDir: dir, Log: slog.New(slog.DiscardHandler),
+		ConfigPath: config, Index: keystore.Index{Path: filepath.Join(dir, "state", "keys.json")}, FileDir: dir, Log: slog.New(slog.DiscardHandler),
 	})
 	if got := idleExit(set, false); got != time.Hour {
 		t.Errorf("a helper's daemon ends after %s", got)

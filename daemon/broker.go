@@ -123,12 +123,12 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 }
 
 // floor is what must be left for an answer without waiting: AWS SDKs call their helper on every request below
-// 15 minutes. A credential that was short-lived from the start must not cost a call each time it is asked for.
+// 15 minutes. A credential that STS made short-lived from the start must not cost a call each time it is asked for.
 func floor(l lease) time.Duration {
-	if l.cred.IsZero() {
-		return times.Floor
+	if whole := l.cred.Duration(); !l.cred.IsZero() && whole < times.Ahead {
+		return whole / 2
 	}
-	return min(times.Floor, l.half())
+	return times.Floor
 }
 
 // settle turns the outcome of a renewal into the answer: the new credential, or the old one while it is valid.

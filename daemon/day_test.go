@@ -44,6 +44,18 @@ func TestAHalfHourProfileInUseAlwaysHas15MinutesLeft(t *testing.T) {
 	})
 }
 
+func TestAHalfHourProfileAtAnyAgeHas15MinutesLeft(t *testing.T) {
+	for age := time.Duration(0); age < 31*time.Minute; age += 10 * time.Second {
+		inWorld(t, 30*time.Minute, func(t *testing.T, w *world) {
+			w.must(0)
+			time.Sleep(age) // unused, so nothing renews it ahead
+			if left := w.must(0).Expires.Sub(w.wall()); left < 15*time.Minute {
+				t.Errorf("at age %v served with %v left", age, left)
+			}
+		})
+	}
+}
+
 func TestAnIdleDayMakesAtMostTwoCalls(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -142,6 +143,39 @@ func TestABadChangeKeepsTheOldConfigAndShows(t *testing.T) {
 		time.Sleep(time.Second)
 		if _, err := set.Lookup(t.Context(), "default"); err != nil || set.Problem() != nil {
 			t.Errorf("mended, yet %v, %v", err, set.Problem())
+		}
+	})
+}
+
+func TestWhatPermissionsForbidIsTakenUpOnceTheyAreMended(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes say nothing there")
+	}
+	h := newHome(t)
+	h.key("default", emulator.NewAccount(false))
+	if err := h.index.Put(t.Context(), keystore.Entry{Name: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for path, bad := range map[string]os.FileMode{filepath.Join(h.dir, "config.toml"): 0o666, filepath.Dir(h.index.Path): 0o750} {
+			good, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(path, bad); err != nil {
+				t.Fatal(err)
+			}
+			set := h.open()
+			if set.Problem() == nil {
+				t.Errorf("%s with mode %o is no problem", path, bad)
+			}
+			if err := os.Chmod(path, good.Mode().Perm()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second)
+			if err := set.Problem(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 // lookEvery is how seldom config and index are looked at.
 const lookEvery = time.Second
 
-// fingerprints tell by size, time and inode whether files changed, by path.
+// fingerprints tell by size, time, mode and inode whether files changed, by path.
 type fingerprints map[string]string
 
 func fingerprint(files []string) fingerprints {
@@ -26,7 +26,7 @@ func fingerprint(files []string) fingerprints {
 			prints[f] = "none"
 			continue
 		}
-		prints[f] = fmt.Sprintf("%d %d %d", info.Size(), info.ModTime().UnixNano(), inode(info))
+		prints[f] = fmt.Sprintf("%d %d %s %d", info.Size(), info.ModTime().UnixNano(), info.Mode(), inode(info))
 	}
 	return prints
 }
@@ -65,11 +65,12 @@ func (s *Set) lookIfDue() {
 	}
 }
 
-// look takes up what changed on disk, if it is valid.
+// look takes up what changed on disk, if it is valid. What is wrong is read anew each time: its cure may be in a
+// directory, which has no fingerprint here.
 func (s *Set) look() {
 	s.looked = time.Now()
 	before := fingerprint(s.watched)
-	if s.seen != nil && maps.Equal(before, s.seen) {
+	if s.seen != nil && s.problem == nil && maps.Equal(before, s.seen) {
 		return
 	}
 	r, err := s.read()
@@ -81,8 +82,10 @@ func (s *Set) look() {
 		}
 	}
 	if err != nil {
+		if s.problem == nil || s.problem.Error() != err.Error() {
+			s.o.Log.Error("config not taken up", "err", err)
+		}
 		s.problem = err
-		s.o.Log.Error("config not taken up", "err", err)
 		return
 	}
 	s.reading, s.problem = r, nil

@@ -1,0 +1,143 @@
+package credential
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func testCredential() Credential {
+	issued := time.Date(2026, 11, 21, 8, 0, 0, 0, time.FixedZone("CST", 8*3600))
+	return Credential{
+		SecretID: "AKIDtmp", SecretKey: `key'"\$<&>` + "`!", Token: "token+/=", Issued: issued,
+		Expires: issued.Add(2*time.Hour - Margin + 300*time.Millisecond), RequestID: "59a5e07e",
+	}
+}
+
+func TestNothingPrintsASecret(t *testing.T) {
+	c := testCredential()
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "credential", c, "secret", c.SecretKey)
+	text, err := json.Marshal(map[string]Secret{"key": c.SecretKey, "token": c.Token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := log.String() + string(text)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		out += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, &c) + fmt.Sprintf(verb, c.Token) + fmt.Sprintf(verb, []Secret{c.SecretKey})
+	}
+	for _, secret := range []string{"key'", "6b6579", "token", "746f6b"} {
+		if strings.Contains(strings.ReplaceAll(strings.ReplaceAll(out, `"token":`, ""), `"key":`, ""), secret) {
+			t.Errorf("%q was printed:\n%s", secret, out)
+		}
+	}
+}
+
+func TestEachFormatAsItsReadersExpectIt(t *testing.T) {
+	c := testCredential()
+	c.SecretKey = "k<&>"
+	for format, want := range map[Format]string{
+		Process: `{"Version":1,"AccessKeyId":"AKIDtmp","SecretAccessKey":"k<&>","SessionToken":"token+/=","Expiration":"2026-11-21T01:59:00Z"}`,
+		Tencent: `{"Credentials":{"Token":"token+/=","TmpSecretId":"AKIDtmp","TmpSecretKey":"k<&>"},"ExpiredTime":1795226340,"Expiration":"2026-11-21T01:59:00Z"}`,
+		COS: `{"credentials":{"tmpSecretId":"AKIDtmp","tmpSecretKey":"k<&>","sessionToken":"token+/="},` +
+			`"startTime":1795219200,"expiredTime":1795226340,"expiration":"2026-11-21T01:59:00Z","requestId":"59a5e07e"}`,
+		TCCLI: `{"secretId":"AKIDtmp","secretKey":"k<&>","token":"token+/="}`,
+	} {
+		got, err := c.Encode(format)
+		if err != nil || string(got) != want+"\n" {
+			t.Errorf("%s:\n got %s\nwant %s\n%v", format, got, want, err)
+		}
+	}
+}
+
+// The one shell that is everywhere reads back what was written; fish and PowerShell are held to their quoting rules.
+func TestShellsReadTheVariablesBack(t *testing.T) {
+	c := testCredential()
+	text, err := c.Encode(Env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh here")
+	}
+	for _, v := range c.Variables() {
+		out, err := exec.Command(sh, "-c", string(text)+`printf %s "$`+v.Name+`"`).Output()
+		if err != nil || string(out) != v.Value.Reveal() {
+			t.Errorf("%s is %q, %v", v.Name, out, err)
+		}
+	}
+	for format, want := range map[Format]string{
+		Fish:       `set -gx TENCENTCLOUD_SECRET_KEY 'key\'"\\$<&>` + "`!'\n",
+		PowerShell: `$Env:TENCENTCLOUD_SECRET_KEY = 'key''"\$<&>` + "`!'\n",
+	} {
+		if text, err := c.Encode(format); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %s, %v", format, text, err)
+		}
+	}
+}
+
+func TestAChildGetsThisCredentialAndNoOther(t *testing.T) {
+	c := testCredential()
+	env := c.Environ([]string{
+		"PATH=/bin", "TENCENTCLOUD_SECRET_KEY=permanent", "TENCENTCLOUD_PROFILE=old", "AWS_PROFILE=old", "TENCENTCLOUD_ROLE_ARN=old",
+		"AWS_WEB_IDENTITY_TOKEN_FILE=old", "TENCENTCLOUD_REGION=ap-beijing", "ODD",
+	})
+	for _, kv := range env {
+		if strings.Contains(kv, "permanent") || strings.HasSuffix(kv, "=old") {
+			t.Errorf("%s is still there", kv)
+		}
+	}
+	for _, want := range []string{
+		"PATH=/bin", "TENCENTCLOUD_REGION=ap-beijing", "ODD", "TENCENTCLOUD_SECRET_ID=AKIDtmp", "TENCENTCLOUD_TOKEN=token+/=",
+		"TENCENTCLOUD_SECURITY_TOKEN=token+/=", "TENCENTCLOUD_SESSION_TOKEN=token+/=", "AWS_SESSION_TOKEN=token+/=", "TENCENT_TOKEN=token+/=",
+	} {
+		if !slices.Contains(env, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+func TestAnUnknownFormatIsNamedWithThoseThereAre(t *testing.T) {
+	if _, err := ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), `"xml"; known are process, tencent`) {
+		t.Errorf("got %v", err)
+	}
+	if f, err := ParseFormat(""); f != Process || err != nil {
+		t.Errorf("the default is %q, %v", f, err)
+	}
+}
+
+// FuzzDecodeCOS: what is taken for a credential is whole, and reads the same once written.
+func FuzzDecodeCOS(f *testing.F) {
+	text, err := testCredential().Encode(COS)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"credentials":{"tmpSecretId":"a"}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := DecodeCOS(text)
+		if err != nil {
+			if !c.IsZero() {
+				t.Fatal("an error came with a credential")
+			}
+			return
+		}
+		if c.IsZero() {
+			t.Fatal("an incomplete credential was taken")
+		}
+		again, err := c.Encode(COS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := DecodeCOS(again); err != nil || d != c {
+			t.Fatalf("%v, or another credential", err)
+		}
+	})
+}
