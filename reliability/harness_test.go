@@ -1,0 +1,232 @@
+package reliability
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/daemon"
+)
+
+// needReal skips a test that runs real processes for long, unless TCRED_TEST_REAL=1 asks for it.
+func needReal(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TCRED_TEST_REAL") != "1" {
+		t.Skip("real processes, minutes long: TCRED_TEST_REAL=1 runs it")
+	}
+	if runtime.GOOS != "linux" {
+		t.Fatal("TCRED_TEST_REAL=1, but this test needs Linux: /proc, and paths of Debian")
+	}
+}
+
+var (
+	buildMu sync.Mutex
+	built   = make(map[int]string)
+)
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	for _, dir := range built {
+		os.RemoveAll(dir)
+	}
+	os.Exit(status)
+}
+
+// binaries is the directory of tcred and tcred-helper, built once a run with the refresh engine's times divided by scale.
+func binaries(t *testing.T, scale int) string {
+	t.Helper()
+	buildMu.Lock()
+	defer buildMu.Unlock()
+	if dir, ok := built[scale]; ok {
+		return dir
+	}
+	dir, err := os.MkdirTemp("", "tcred-bin-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built[scale] = dir
+	args := []string{"build", "-o", dir + string(filepath.Separator)}
+	if scale > 1 {
+		args = append(args, "-ldflags", fmt.Sprintf("-X github.com/tcred/tcred/daemon.testScale=%d", scale))
+	}
+	build := exec.Command("go", append(args, "github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")...)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the binaries: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// world is one test's own: a directory that is HOME and all else, binaries, a key in a dir keystore, an STS.
+// When the test ends, every daemon of it has ended too.
+type world struct {
+	t      *testing.T
+	dir    string // short, for the socket's path
+	bin    string
+	socket string
+	config string // path of config.toml
+	cache  string // directory of the sealed entries
+	log    string // of daemons that w.start ran; others log to state/tcred/daemon.log
+	cloud  *cloud
+	client *client.Client
+}
+
+// newWorld makes a world whose binaries run at scale (1 is real time). settings are lines of config.toml: top-level
+// ones first, then tables such as [profiles.NAME].
+func newWorld(t *testing.T, scale int, settings string) *world {
+	t.Helper()
+	bin := binaries(t, scale)
+	dir, err := os.MkdirTemp("/tmp", "tcred-r-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	w := &world{
+		t: t, dir: dir, bin: bin, socket: filepath.Join(dir, "run", "tcred.sock"), config: filepath.Join(dir, "config.toml"),
+		cache: filepath.Join(dir, "cache"), log: filepath.Join(dir, "daemon.log"), cloud: newCloud(t),
+	}
+	keys := filepath.Join(dir, "keys")
+	top, tables, _ := strings.Cut(settings, "[")
+	if tables != "" {
+		tables = "[" + tables
+	}
+	config := fmt.Sprintf("endpoint = %q\n%s\n[keystore]\nbackend = \"dir\"\ndir = %q\n\n%s", w.cloud.url(), top, keys, tables)
+	key := w.cloud.account.SecretID + "\n" + w.cloud.account.SecretKey.Reveal() + "\n"
+	for _, err := range []error{
+		os.Mkdir(keys, 0o700),
+		os.WriteFile(filepath.Join(keys, "tcred.key.default"), []byte(key), 0o600),
+		os.WriteFile(w.config, []byte(config), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv(api.EnvConfig, w.config) // the client says which config it means
+	w.client = client.New(w.socket)
+	t.Cleanup(w.end)
+	return w
+}
+
+// env is the environment of the world's processes.
+func (w *world) env() []string {
+	at := func(name string) string { return filepath.Join(w.dir, name) }
+	return []string{
+		"PATH=" + w.bin + string(filepath.ListSeparator) + "/usr/bin:/bin", "HOME=" + w.dir, "LANG=C.UTF-8",
+		api.EnvSocket + "=" + w.socket, api.EnvConfig + "=" + w.config, api.EnvCacheDir + "=" + w.cache,
+		"XDG_RUNTIME_DIR=" + at("run"), "XDG_CONFIG_HOME=" + at("config"), "XDG_CACHE_HOME=" + at("xdgcache"),
+		"XDG_STATE_HOME=" + at("state"), "XDG_DATA_HOME=" + at("data"),
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + at("no-bus"), "NO_COLOR=1",
+	}
+}
+
+// command is tcred or tcred-helper in the world; ctx ends it.
+func (w *world) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(w.bin, name), args...)
+	cmd.Env, cmd.Dir = w.env(), w.dir
+	return cmd
+}
+
+// start runs a daemon as a child of the test, its log going to w.log, and waits until it listens.
+func (w *world) start() *exec.Cmd {
+	w.t.Helper()
+	cmd := w.command(context.Background(), "tcred", "daemon")
+	log, err := os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	go cmd.Wait() //nolint:errcheck // reaps it; w.end sees that it is gone
+	if !w.listens(cmd.Process.Pid) {
+		w.t.Fatalf("no daemon listens after 10 s; its log ends with\n%s", w.logTail())
+	}
+	return cmd
+}
+
+func (w *world) listens(pid int) bool {
+	for range 1000 {
+		if st, err := w.client.Status(context.Background()); err == nil && st.PID == pid {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
+}
+
+// get is a credential of the profile from the daemon.
+func (w *world) get(profile string) (credential.Credential, error) {
+	return w.client.Credential(context.Background(), profile, 0)
+}
+
+// pid is the process that made the socket, 0 if nobody listens. A daemon that hangs is found too: the kernel tells.
+func (w *world) pid() int {
+	c, err := net.Dial("unix", w.socket)
+	if err != nil {
+		return 0
+	}
+	defer c.Close()
+	peer, err := daemon.PeerOf(c)
+	if err != nil {
+		w.t.Errorf("who listens on %s? %v", w.socket, err)
+	}
+	return peer.PID
+}
+
+// end stops the daemon, kills it if it does not obey, and tells of its log if the test failed.
+func (w *world) end() {
+	for pid := w.pid(); pid != 0; pid = w.pid() {
+		w.client.Stop(context.Background()) //nolint:errcheck // what counts is that it goes
+		if !gone(pid, 12*time.Second) {
+			w.t.Errorf("the daemon, process %d, does not stop", pid)
+			kill(pid)
+			gone(pid, time.Second)
+		}
+	}
+	if w.t.Failed() {
+		w.t.Logf("the daemon's log ends with\n%s", w.logTail())
+	}
+}
+
+// kill ends a process of this world with SIGKILL.
+func kill(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		p.Kill() //nolint:errcheck // it may be gone already
+	}
+}
+
+// gone waits until the process is.
+func gone(pid int, limit time.Duration) bool {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if p, err := os.FindProcess(pid); err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+			return true
+		}
+	}
+	return false
+}
+
+// logTail is what the last daemons said, those that a helper started included.
+func (w *world) logTail() string {
+	const most = 4000
+	var tail strings.Builder
+	for _, path := range []string{w.log, filepath.Join(w.dir, "state", "tcred", "daemon.log")} {
+		text, _ := os.ReadFile(path) // not every world has both
+		tail.Write(text[max(0, len(text)-most):])
+	}
+	return tail.String()
+}
