@@ -114,7 +114,7 @@ func (a *app) add(ctx context.Context, q addition) error {
 	w := vault{store: store, index: p.index()}
 	key, entry, err := a.candidate(ctx, set, &w, q)
 	if err == nil {
-		err = w.keep(ctx, key, entry)
+		err = w.keep(ctx, q, key, entry)
 	} else {
 		err = w.fate(err, q.name, nil)
 	}

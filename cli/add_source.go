@@ -36,7 +36,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, q addition) (k
 	case q.from != "":
 		return keystore.Key{}, usage("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
 	case q.stdin:
-		secret, err := a.readSecret("--secret-key-stdin")
+		secret, err := a.readSecret(ctx, "--secret-key-stdin")
 		if err != nil {
 			return keystore.Key{}, err
 		}
@@ -117,10 +117,35 @@ func fromTCCLI(profile string) (keystore.Key, error) {
 
 // readFile reads a small file that another tool wrote.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, 64<<10))
+}
+
+// openRegular opens a file. What else may have its place, a pipe say, would have to be waited for: its error says
+// what that is.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is %s, not a file", path, kindOf(info.Mode()))
+	}
+	return os.Open(path)
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }

@@ -22,6 +22,7 @@ const undoTimeout = 10 * time.Second
 
 // look finds the key that has the name already. A damaged one may be replaced too.
 func (w *vault) look(ctx context.Context, q addition) error {
+	w.old = nil
 	if w.store.ReadOnly() {
 		return nil // nothing is replaced
 	}
@@ -43,18 +44,26 @@ func (w *vault) look(ctx context.Context, q addition) error {
 	return nil
 }
 
-// keep stores the key, reads it back and notes it in the index. If one of these fails, it undoes what was done and
-// says what is where.
-func (w *vault) keep(ctx context.Context, key keystore.Key, e keystore.Entry) error {
+// keep stores the key, reads it back and notes it in the index, while no other process does. If one of these fails,
+// it undoes what was done and says what is where.
+func (w *vault) keep(ctx context.Context, q addition, key keystore.Key, e keystore.Entry) error {
 	if w.store.ReadOnly() {
 		return w.fate(w.index.Put(ctx, e), e.Name, nil)
 	}
-	err := w.store.Put(ctx, e.Name, key)
+	index, unlock, err := w.index.Lock(ctx)
+	if err != nil {
+		return w.fate(err, e.Name, nil)
+	}
+	defer unlock()
+	if err := w.look(ctx, q); err != nil { // again: another may have come while this key was asked for and tried
+		return w.fate(err, e.Name, nil)
+	}
+	err = w.store.Put(ctx, e.Name, key)
 	if err == nil {
 		err = w.readBack(ctx, e.Name, key)
 	}
 	if err == nil {
-		err = w.index.Put(ctx, e)
+		err = index.Put(ctx, e)
 	}
 	if err == nil {
 		return nil
@@ -75,6 +84,9 @@ func (w *vault) undo(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	if w.old != nil {
+		if got, err := w.store.Get(ctx, name); err == nil && got == *w.old {
+			return nil // it was never touched
+		}
 		return w.store.Put(ctx, name, *w.old)
 	}
 	if err := w.store.Delete(ctx, name); api.CodeOf(err) != api.NoKey {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -49,20 +48,28 @@ func (a *app) askLine(ctx context.Context, prompt string, read func(*os.File) (s
 		return "", fmt.Errorf("looking at the terminal: %w", err)
 	}
 	fmt.Fprint(a.err, prompt)
+	line, err := await(ctx, func() (string, error) { return read(f) })
+	if err != nil && ctx.Err() != nil {
+		term.Restore(int(f.Fd()), before) //nolint:errcheck // nothing else can be done about it
+	}
+	return line, err
+}
+
+// await gives up on read when ctx ends. Read itself then goes on until the process ends.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
 	type answer struct {
 		line string
 		err  error
 	}
 	answered := make(chan answer, 1)
 	go func() {
-		line, err := read(f)
+		line, err := read()
 		answered <- answer{line, err}
 	}()
 	select {
 	case got := <-answered:
 		return got.line, got.err
 	case <-ctx.Done():
-		term.Restore(int(f.Fd()), before) //nolint:errcheck // nothing else can be done about it
 		return "", ctx.Err()
 	}
 }
@@ -84,12 +91,15 @@ func readLine(f *os.File) (string, error) {
 }
 
 // readSecret reads the one line on stdin that flag promised.
-func (a *app) readSecret(flag string) (credential.Secret, error) {
-	text, err := io.ReadAll(io.LimitReader(bufio.NewReader(a.in), maxLine+1))
+func (a *app) readSecret(ctx context.Context, flag string) (credential.Secret, error) {
+	text, err := await(ctx, func() (string, error) {
+		text, err := io.ReadAll(io.LimitReader(a.in, maxLine+1))
+		return string(text), err
+	})
 	if err != nil {
 		return "", fmt.Errorf("reading stdin: %w", err)
 	}
-	line := strings.Trim(string(text), "\r\n")
+	line := strings.Trim(text, "\r\n")
 	switch {
 	case line == "":
 		return "", usage("", "%s: there is nothing on stdin", flag)

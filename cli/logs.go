@@ -76,7 +76,7 @@ type tail struct {
 }
 
 func (t *tail) open() error {
-	f, err := os.Open(t.path)
+	f, err := openRegular(t.path)
 	if err == nil {
 		t.file = f
 	}
@@ -96,17 +96,26 @@ func (t *tail) last(n int) error {
 	if err != nil {
 		return err
 	}
-	if older, err := os.Open(t.path + ".1"); err == nil && have < n {
-		defer older.Close()
-		at, _, err := lastLines(older, n-have)
-		if err != nil {
-			return err
-		}
-		if err := printFrom(t.out, older, at); err != nil {
+	if have < n {
+		if err := t.lastOlder(n - have); err != nil {
 			return err
 		}
 	}
 	return printFrom(t.out, t.file, offset)
+}
+
+// lastOlder prints the last n lines of the older file, if there is one.
+func (t *tail) lastOlder(n int) error {
+	older, err := openRegular(t.path + ".1")
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	defer older.Close()
+	offset, _, err := lastLines(older, n)
+	if err != nil {
+		return err
+	}
+	return printFrom(t.out, older, offset)
 }
 
 // more prints what was written since, through a change of files.

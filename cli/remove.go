@@ -181,8 +181,13 @@ func stillThere(err error, name string) error {
 	return &e
 }
 
-// take deletes the key, then what is known of it.
+// take deletes the key, then what is known of it. An addition of the same name waits its turn.
 func (a *app) take(ctx context.Context, r removal) error {
+	index, unlock, err := r.index.Lock(ctx)
+	if err != nil {
+		return stillThere(err, r.name)
+	}
+	defer unlock()
 	where := "removed from " + titleOf(r.store)
 	if r.store.ReadOnly() {
 		where = "forgotten; it is still in " + titleOf(r.store) + ", which tcred only reads"
@@ -191,7 +196,7 @@ func (a *app) take(ctx context.Context, r removal) error {
 	} else if err != nil {
 		return stillThere(err, r.name)
 	}
-	if err := r.index.Remove(context.WithoutCancel(ctx), r.name); err != nil {
+	if err := index.Remove(context.WithoutCancel(ctx), r.name); err != nil {
 		e := *api.AsError(err)
 		e.Message = fmt.Sprintf("key %q is out of the keystore, but not of the list: %s", r.name, err)
 		e.Hint = "once that is mended: tcred remove " + r.name

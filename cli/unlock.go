@@ -102,7 +102,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	switch {
 	case q.stdin:
 		var passphrase credential.Secret
-		if passphrase, err = a.readSecret("--passphrase-stdin"); err == nil {
+		if passphrase, err = a.readSecret(ctx, "--passphrase-stdin"); err == nil {
 			err = open(passphrase)
 		}
 	case c.Keystore.PassphraseFile == "" && isTerminal(a.in):

@@ -34,12 +34,16 @@ lie in the environment, as tools started here would use them.`,
   tcred whoami upload --json
   tcred whoami --key work
   tcred exec upload -- tcred whoami --env`,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("tcred whoami --help", "one profile at a time")
 			}
-			if q.env && q.key != "" || (q.env || q.key != "") && len(args) > 0 {
+			byKey := cmd.Flags().Changed("key")
+			if q.env && byKey || (q.env || byKey) && len(args) > 0 {
 				return usage("tcred whoami --help", "PROFILE, --key and --env exclude each other")
+			}
+			if byKey && !api.ValidName(q.key) {
+				return usage("letters, digits, dots, dashes and underscores, at most 64", "%q cannot be a key's name", q.key)
 			}
 			return nil
 		},

@@ -24,35 +24,28 @@ func Inherited() (*net.UnixListener, error) {
 		return nil, nil // not meant for us, or none
 	}
 	n, err := strconv.Atoi(count)
-	if err != nil || n < 0 || n > 1024 {
+	switch {
+	case err != nil || n < 0:
 		return nil, fmt.Errorf("systemd passed %q files", count)
-	}
-	if n == 0 {
+	case n == 0:
 		return nil, nil
+	case n > 1: // none is touched: who says so may be wrong, and they our own
+		return nil, fmt.Errorf("systemd passed %d files, not the one socket", n)
 	}
-	passed := make([]*os.File, n)
-	for i := range passed {
-		passed[i] = os.NewFile(uintptr(firstPassed+i), fmt.Sprintf("passed file %d", firstPassed+i))
-	}
+	passed := os.NewFile(firstPassed, fmt.Sprintf("passed file %d", firstPassed))
 	l, err := listenerOf(passed)
-	for _, f := range passed {
-		err = errors.Join(err, f.Close()) // l has a copy that no child inherits
-	}
-	if err != nil {
+	if err = errors.Join(err, passed.Close()); err != nil { // l has a copy that no child inherits
 		return nil, fmt.Errorf("taking over the socket that systemd passed: %w", err)
 	}
 	return l, nil
 }
 
-// listenerOf is the one unix stream socket that was passed.
-func listenerOf(passed []*os.File) (*net.UnixListener, error) {
-	if len(passed) > 1 {
-		return nil, fmt.Errorf("%d files were passed, not one", len(passed))
-	}
-	if err := checkListening(passed[0]); err != nil {
+// listenerOf is the unix stream socket that was passed.
+func listenerOf(passed *os.File) (*net.UnixListener, error) {
+	if err := checkListening(passed); err != nil {
 		return nil, err
 	}
-	l, err := net.FileListener(passed[0])
+	l, err := net.FileListener(passed)
 	if err != nil {
 		return nil, err
 	}

@@ -118,6 +118,9 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 		b.meter.hit(fromMemory)
 		return l.cred, nil
 	}
+	if futile(l, minTTL, now) {
+		return b.settle(s, p, l, nil, minTTL)
+	}
 	l, err = b.await(ctx, s, p, max(minTTL, floor(l)))
 	return b.settle(s, p, l, err, minTTL)
 }
@@ -129,6 +132,12 @@ func floor(l lease) time.Duration {
 		return whole / 2
 	}
 	return times.Floor
+}
+
+// futile reports that STS gave l a moment ago, and it fell short of minTTL when it was new: so would the next one.
+func futile(l lease, minTTL time.Duration, wall time.Time) bool {
+	whole, left := l.cred.Duration(), l.left(wall)
+	return left > 0 && !l.doubtful(wall) && whole < minTTL && whole-left < times.HoldPermanent
 }
 
 // settle turns the outcome of a renewal into the answer: the new credential, or the old one while it is valid.

@@ -292,3 +292,34 @@ func TestNothingInTheLogIsSecret(t *testing.T) {
 		}
 	})
 }
+
+func TestARenewalThatLandedMeanwhileIsNotRepeated(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.must(0)
+		time.Sleep(61 * time.Minute)
+		p, err := w.sts.Lookup(t.Context(), "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := w.broker.slot(p)
+		old, due := s.due(p.Revision, w.broker.now)
+		if due > 0 {
+			t.Fatalf("due in %v", due)
+		}
+		w.must(0) // another caller sees the same, and is faster
+		time.Sleep(time.Minute)
+		w.wantCalls(2)
+		w.broker.flight(s, p, old.ahead(w.broker.now()))
+		time.Sleep(time.Minute)
+		w.wantCalls(0)
+	})
+}
+
+func TestAFailureIsToldRatherThanThatNoTimeIsLeft(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.sts.change(func(f *fakeSTS) { f.err, f.latency = down, 11*time.Second })
+		w.broker.wait = time.Minute
+		w.mustFail(down.Code)
+		w.wantCalls(1)
+	})
+}

@@ -148,6 +148,26 @@ func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
 	})
 }
 
+// A loop that asks for more than STS gives makes a call each 10 s, not one each time round.
+func TestAMinTTLThatNoCredentialMeetsIsNoCallEachTime(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.sts.change(func(f *fakeSTS) { f.given = time.Hour })
+		for range 15 {
+			if _, err := w.get(90 * time.Minute); api.CodeOf(err) != api.MinTTLUnmet {
+				t.Fatalf("got %v", err)
+			}
+			time.Sleep(time.Second)
+		}
+		w.wantCalls(2)
+		w.must(30 * time.Minute)
+		w.wantCalls(0)
+		w.sts.change(func(f *fakeSTS) { f.given = 0 })
+		time.Sleep(10 * time.Second)
+		w.must(90 * time.Minute)
+		w.wantCalls(1)
+	})
+}
+
 func TestIdentityIsAskedOnceInACredentialsLifeAndWithin9s(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		for range 3 {

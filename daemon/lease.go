@@ -35,3 +35,9 @@ func (l lease) doubtful(wall time.Time) bool { return wall.Before(l.cred.Issued)
 
 // half is half the credential's whole life: below it, it is time for a new one.
 func (l lease) half() time.Duration { return l.cred.Duration() / 2 }
+
+// ahead is the goal of a renewal that comes while l is still good: a credential that outlives it, and has half its
+// life left.
+func (l lease) ahead(wall time.Time) goal {
+	return goal{need: max(l.half(), l.left(wall)+time.Second)}
+}

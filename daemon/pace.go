@@ -19,11 +19,12 @@ const identityRate = 10
 type pace struct {
 	most    rate.Limit
 	limiter *rate.Limiter
+	turn    chan struct{} // one waits at the limiter, the others for their turn there: a new rate holds for them too
 	meter   *meter
 }
 
 func newPace(perSecond int, m *meter) *pace {
-	return &pace{most: rate.Limit(perSecond), limiter: rate.NewLimiter(rate.Limit(perSecond), perSecond), meter: m}
+	return &pace{most: rate.Limit(perSecond), limiter: rate.NewLimiter(rate.Limit(perSecond), perSecond), turn: make(chan struct{}, 1), meter: m}
 }
 
 // call makes a call of STS once it may go out.
@@ -42,13 +43,29 @@ func call[T any](ctx context.Context, p *pace, f func() (T, error)) (T, error) {
 // wait blocks until the next call may go out.
 func (p *pace) wait(ctx context.Context) error {
 	began := time.Now()
-	if err := p.limiter.Wait(ctx); err != nil {
+	if deadline, ok := ctx.Deadline(); ok { // a call that went out too late would be given up on, and be for nothing
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-times.Call))
+		defer cancel()
+	}
+	if err := p.queue(ctx); err != nil {
 		return &api.Error{Code: api.STSThrottled, Message: "too many calls to tencent cloud are waiting", Hint: "try again in a moment", Cause: err}
 	}
 	if d := time.Since(began); d > time.Millisecond {
 		p.meter.waited(d)
 	}
 	return nil
+}
+
+// queue lets one at a time to the limiter, which holds who waits there to the rate of when they came.
+func (p *pace) queue(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+		return p.limiter.Wait(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // note halves the rate after throttling, and raises it again by one a second with each success.

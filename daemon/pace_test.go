@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,53 @@ func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 		time.Sleep(time.Minute)
 		if took := p.burst(t, 20); took > 0 {
 			t.Errorf("recovered, 20 calls took %v", took)
+		}
+	})
+}
+
+func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(DefaultRate, newMeter())
+		heals := time.Now().Add(12 * time.Second)
+		sts := func() (int, error) {
+			time.Sleep(100 * time.Millisecond)
+			if time.Now().Before(heals) {
+				return 0, slowly
+			}
+			return 1, nil
+		}
+		for range 250 { // renewals, each with its budget
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), times.Issue)
+				defer cancel()
+				for range times.Tries {
+					if _, err := call(ctx, p, sts); err == nil || !sleep(ctx, times.Retry) {
+						return
+					}
+				}
+			}()
+		}
+		time.Sleep(12 * time.Second)
+		for err := error(slowly); err != nil && time.Since(heals) < time.Hour; {
+			ctx, cancel := context.WithTimeout(t.Context(), times.Issue)
+			_, err = call(ctx, p, sts)
+			cancel()
+		}
+		if d := time.Since(heals); d > 10*time.Second {
+			t.Errorf("STS healed, and the first call got through %v later", d)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestACallGoesOutOnlyWithTimeToBeAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(1, newMeter())
+		p.burst(t, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), times.Call+500*time.Millisecond)
+		defer cancel()
+		if err := p.wait(ctx); err == nil {
+			t.Errorf("a call goes out, its turn coming after 1 s, with %v left", times.Call-500*time.Millisecond)
 		}
 	})
 }

@@ -65,9 +65,9 @@ func (b *Broker) renewDue(ctx context.Context) (next time.Duration) {
 			next = shorter(next, times.Look)
 			continue
 		}
-		due := s.due(p.Revision, b.now())
+		l, due := s.due(p.Revision, b.now)
 		if due <= 0 {
-			b.flight(s, p, b.ahead(s))
+			b.flight(s, p, l.ahead(b.now()))
 			due = times.RestFirst
 		}
 		next = shorter(next, due)

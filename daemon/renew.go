@@ -41,16 +41,9 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, need time.Durati
 
 // renewBehind starts a renewal that nobody waits for, unless the last one failed a moment ago.
 func (b *Broker) renewBehind(s *slot, p Profile) {
-	if s.due(p.Revision, b.now()) <= 0 {
-		b.flight(s, p, b.ahead(s))
+	if l, due := s.due(p.Revision, b.now); due <= 0 {
+		b.flight(s, p, l.ahead(b.now()))
 	}
-}
-
-// ahead is the goal of a renewal that comes while the old credential is still good: one that outlives it, and has
-// half its life left.
-func (b *Broker) ahead(s *slot) goal {
-	l := s.current()
-	return goal{need: max(l.half(), l.left(b.now())+time.Second)}
 }
 
 // join waits for the renewal of s, which goes on when the caller is gone.
@@ -179,10 +172,18 @@ func (b *Broker) issue(ctx context.Context, p Profile) (credential.Credential, e
 		if err == nil {
 			err = &api.Error{Code: api.STSAnswer, RequestID: c.RequestID, Message: fmt.Sprintf("the new credential of profile %q is not whole; it was dropped", p.Name)}
 		}
-		if try+1 >= times.Tries || !transient(err) || !sleep(ctx, jitter(times.Retry<<try)) {
+		if try+1 >= times.Tries || !transient(err) || !again(ctx, jitter(times.Retry<<try)) {
 			return credential.Credential{}, err
 		}
 	}
+}
+
+// again waits for d, and reports whether there is time for another call then.
+func again(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d+times.Call {
+		return false
+	}
+	return sleep(ctx, d)
 }
 
 // transient reports a failure of the source that another try may mend at once.

@@ -143,9 +143,10 @@ func (s *slot) refusal(revision uint64) error {
 }
 
 // due is how long until the next renewal that nobody waits for: the lease's age and the last failure tell.
-func (s *slot) due(revision uint64, wall time.Time) time.Duration {
+func (s *slot) due(revision uint64, clock func() time.Time) (lease, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	wall := clock() // with the lease in hand: one issued after the look would seem to come from the future
 	left, most := s.lease.left(wall), times.RestValid
 	if left <= 0 {
 		most = times.RestNone
@@ -157,7 +158,7 @@ func (s *slot) due(revision uint64, wall time.Time) time.Duration {
 	if f := s.failure; f.err != nil && f.revision == revision {
 		due = max(due, f.rest(most)-time.Since(f.at))
 	}
-	return due
+	return s.lease, due
 }
 
 func (s *slot) identityFor(c credential.Credential) (api.Identity, bool) {

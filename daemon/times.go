@@ -16,6 +16,7 @@ type schedule struct {
 	Issue         time.Duration // for the source, retries included
 	Flight        time.Duration // for one renewal in all
 	Identify      time.Duration // for GetCallerIdentity
+	Call          time.Duration // of a budget that must be left when a call goes out
 	Tries         int           // calls of the source in one renewal
 	Retry         time.Duration // before the second try, doubled for each further one
 	HoldTransient time.Duration // how long a transient failure answers in place of another try
@@ -37,6 +38,7 @@ var times = schedule{
 	Issue:         15 * time.Second, // keystore 5 s, STS 10 s
 	Flight:        30 * time.Second,
 	Identify:      8 * time.Second,
+	Call:          5 * time.Second,
 	Tries:         3,
 	Retry:         300 * time.Millisecond,
 	HoldTransient: 2 * time.Second,

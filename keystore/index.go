@@ -43,6 +43,8 @@ type Entry struct {
 // which is never removed; readers need none, for the file is replaced whole.
 type Index struct {
 	Path string
+
+	mine bool // the lock is held by whoever has this Index
 }
 
 // indexVersion is the format that this build writes.
@@ -105,20 +107,38 @@ func (x Index) Remove(ctx context.Context, name string) error {
 	return x.change(ctx, func(entries []Entry) []Entry { return without(entries, name) })
 }
 
-func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
+// Lock waits, 10 seconds at most, until no other writer is at the index, and keeps them away until unlock. It is for
+// who changes the keystore too: held is the same index, whose Put and Remove do not wait; x's own would.
+func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(x.Path), 0o700); err != nil {
-		return fail(api.KeystoreFailed, "", "the key index has no place: %w", err)
+		return Index{}, nil, fail(api.KeystoreFailed, "", "the key index has no place: %w", err)
 	}
 	if err := ownDir(indexPlace, filepath.Dir(x.Path)); err != nil {
-		return err
+		return Index{}, nil, err
 	}
 	lock := flock.New(x.Path + ".lock") // a new one each time: a second TryLock on the same says yes
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
+	_, err = lock.TryLockContext(ctx, lockPoll)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return Index{}, nil, fail(api.KeystoreTimeout, "is a tcred add or remove waiting for somebody? end it, and try again",
+			"no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
-	defer lock.Unlock()
+	if err != nil {
+		return Index{}, nil, fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
+	}
+	x.mine = true
+	return x, func() { lock.Unlock() }, nil //nolint:errcheck // the process's end lets go of it at the latest
+}
+
+func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
+	if !x.mine {
+		_, unlock, err := x.Lock(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
 	entries, err := x.Load()
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package keystore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +17,7 @@ import (
 )
 
 func newIndex(t *testing.T) Index {
-	return Index{filepath.Join(t.TempDir(), "state", "keys.json")}
+	return Index{Path: filepath.Join(t.TempDir(), "state", "keys.json")}
 }
 
 func names(entries []Entry) []string {
@@ -113,11 +114,38 @@ func TestIndexLosesNothingAmongProcesses(t *testing.T) {
 	}
 }
 
+func TestWhoeverHoldsTheIndexWritesItAndNobodyElse(t *testing.T) {
+	x := newIndex(t)
+	held, unlock, err := x.Lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Put(t.Context(), Entry{Name: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 4*lockPoll)
+	defer cancel()
+	wantCode(t, x.Put(soon, Entry{Name: "b"}), api.KeystoreTimeout)
+	wantCode(t, x.Remove(soon, "a"), api.KeystoreTimeout)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := x.Put(ended, Entry{Name: "b"}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if got, err := x.Load(); err != nil || !slices.Equal(names(got), []string{"a"}) {
+		t.Errorf("%v, %v", names(got), err)
+	}
+	unlock()
+	if err := x.Put(t.Context(), Entry{Name: "b"}); err != nil {
+		t.Error(err)
+	}
+}
+
 // indexChild is one of the processes of that test.
 func indexChild(what string) int {
 	writer, path, _ := strings.Cut(what, " ")
 	for i := range indexEntries {
-		if err := (Index{path}).Put(context.Background(), Entry{Name: fmt.Sprintf("w%s-%d", writer, i)}); err != nil {
+		if err := (Index{Path: path}).Put(context.Background(), Entry{Name: fmt.Sprintf("w%s-%d", writer, i)}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

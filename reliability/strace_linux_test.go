@@ -96,8 +96,20 @@ type trace struct {
 	said io.Reader
 }
 
-// attach has strace follow every thread of the process, with a fault, or with none for "".
-func (r *rig) attach(ctx context.Context, pid int, inject string) *trace {
+// opened lists the files of the cache that a process has open.
+func (r *rig) opened(pid int) (paths []string) {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // the pattern is well formed
+	for _, link := range links {
+		if path, err := os.Readlink(link); err == nil && strings.HasPrefix(path, r.cache+"/") {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// attach has strace follow every thread of the process, with a fault, or with none for "". Where files are named, calls
+// on those alone count.
+func (r *rig) attach(ctx context.Context, pid int, inject string, only ...string) *trace {
 	r.t.Helper()
 	file, err := os.CreateTemp(r.dir, "trace")
 	if err != nil {
@@ -107,6 +119,9 @@ func (r *rig) attach(ctx context.Context, pid int, inject string) *trace {
 	args := []string{"-f", "-y", "-s", "0", "-o", file.Name(), "-p", strconv.Itoa(pid), "-e", "signal=none", "-e", "trace=" + stracedCalls}
 	if inject != "" {
 		args = append(args, "-e", "inject="+inject)
+	}
+	for _, path := range only {
+		args = append(args, "-P", path)
 	}
 	cmd := exec.CommandContext(ctx, r.strace, args...)
 	stderr, err := cmd.StderrPipe()
