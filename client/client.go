@@ -141,10 +141,10 @@ func (c *Client) Reload(ctx context.Context) error {
 
 // Unlock opens the daemon's keystore for that long; 0 is until the daemon ends. An empty passphrase leaves it to the
 // daemon's config or the system's prompt.
-func (c *Client) Unlock(ctx context.Context, passphrase credential.Secret, for_ time.Duration) error {
+func (c *Client) Unlock(ctx context.Context, passphrase credential.Secret, limit time.Duration) error {
 	request := api.UnlockRequest{Passphrase: passphrase.Reveal()}
-	if for_ != 0 {
-		request.For = for_.String()
+	if limit != 0 {
+		request.For = limit.String()
 	}
 	ctx, cancel := within(ctx, UnlockTimeout)
 	defer cancel()
