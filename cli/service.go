@@ -141,7 +141,11 @@ func (a *app) greet(ctx context.Context, s *steps) error {
 	}
 	st, err := client.New("").Status(ctx)
 	if err != nil {
-		return fmt.Errorf("the service is installed but does not answer: %w", err)
+		e := api.AsError(err)
+		return &api.Error{
+			Code: e.Code, Message: "the service is installed but does not answer: " + e.Message,
+			Hint: "tcred service status, tcred logs", RequestID: e.RequestID, Cause: err,
+		}
 	}
 	a.tell("the daemon, version %s, answers on %s", st.Version, st.Socket)
 	return nil

@@ -101,10 +101,10 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 	if err != nil {
 		return credential.Credential{}, err
 	}
-	if minTTL > p.Lifetime {
+	if minTTL >= p.Lifetime { // STS counts whole seconds, so that equal is never met
 		return credential.Credential{}, &api.Error{
 			Code:    api.BadRequest,
-			Message: fmt.Sprintf("min-ttl %s is more than profile %q can give: its credentials are good for %s", api.Span(minTTL), name, api.Span(p.Lifetime)),
+			Message: fmt.Sprintf("min-ttl %s cannot be met: a new credential of profile %q is good for less than %s", api.Span(minTTL), name, api.Span(p.Lifetime)),
 			Hint:    "ask for less, or raise the profile's duration",
 		}
 	}

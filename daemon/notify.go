@@ -13,6 +13,7 @@ import (
 type Notifier struct {
 	address  string        // a unix datagram socket; one that begins with @ is abstract
 	watchdog time.Duration // within which systemd wants to hear of us; 0 is never
+	patience time.Duration // with a systemd that is behind with reading: the daemon has others to serve
 }
 
 // Notify returns the Notifier that systemd asks for, nil if it asks for none. No child learns of it: the variables
@@ -25,7 +26,7 @@ func Notify() *Notifier {
 	if address == "" {
 		return nil
 	}
-	n := &Notifier{address: address}
+	n := &Notifier{address: address, patience: 5 * time.Second}
 	if us, err := strconv.ParseInt(usec, 10, 64); err == nil && us > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
 		n.watchdog = time.Duration(us) * time.Microsecond
 	}
@@ -39,20 +40,20 @@ func (n *Notifier) Ready() error { return n.send("READY=1") }
 func (n *Notifier) Stopping() error { return n.send("STOPPING=1") }
 
 // Feed keeps systemd's watchdog quiet until ctx ends: twice as often as it wants to hear of us, and each time only
-// once alive proved that the daemon works. alive returns false if it did not before its context ended.
+// once alive proved that the daemon works. alive returns false if it did not before its context ended. One message
+// that does not arrive is not the last one; the error is that of the last one.
 func (n *Notifier) Feed(ctx context.Context, alive func(context.Context) bool) error {
 	if n == nil || n.watchdog == 0 {
 		return nil
 	}
+	var err error
 	for {
 		began := time.Now()
 		if within(ctx, n.watchdog/2, alive) {
-			if err := n.send("WATCHDOG=1"); err != nil {
-				return err
-			}
+			err = n.send("WATCHDOG=1")
 		}
 		if !sleep(ctx, n.watchdog/2-time.Since(began)) {
-			return nil
+			return err
 		}
 	}
 }
@@ -72,7 +73,11 @@ func (n *Notifier) send(state string) error {
 		return fmt.Errorf("telling systemd %s: %w", state, err)
 	}
 	defer c.Close()
-	if _, err := c.Write([]byte(state)); err != nil {
+	err = c.SetWriteDeadline(time.Now().Add(n.patience))
+	if err == nil {
+		_, err = c.Write([]byte(state))
+	}
+	if err != nil {
 		return fmt.Errorf("telling systemd %s: %w", state, err)
 	}
 	return nil

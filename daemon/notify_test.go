@@ -4,10 +4,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +75,28 @@ func TestSystemdHearsOfBeginAndEnd(t *testing.T) {
 	}
 }
 
+func TestASystemdThatDoesNotReadHoldsNobodyUp(t *testing.T) {
+	s := newSupervisor(t, filepath.Join(socketDir(t), "notify"))
+	n := &Notifier{address: s.LocalAddr().String(), patience: 20 * time.Millisecond}
+	told := make(chan error)
+	go func() {
+		for {
+			if err := n.Ready(); err != nil {
+				told <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-told:
+		if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, syscall.ENOBUFS) { // ENOBUFS on darwin
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("still telling")
+	}
+}
+
 func TestTheWatchdogIsOurs(t *testing.T) {
 	for name, c := range map[string]struct {
 		usec, pid string
@@ -96,7 +120,7 @@ func TestTheWatchdogIsOurs(t *testing.T) {
 
 func TestTheWatchdogIsFedWhileTheRefresherComesRound(t *testing.T) {
 	s := newSupervisor(t, filepath.Join(socketDir(t), "notify"))
-	n := &Notifier{address: s.LocalAddr().String(), watchdog: time.Minute}
+	n := &Notifier{address: s.LocalAddr().String(), watchdog: time.Minute, patience: time.Second}
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.must(0) // something is in use
 		refreshing, hang := context.WithCancel(t.Context())
@@ -120,6 +144,21 @@ func TestTheWatchdogIsFedWhileTheRefresherComesRound(t *testing.T) {
 		stop()
 		if err := <-fed; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestAMessageToSystemdThatIsLostIsNotTheLast(t *testing.T) {
+	address := filepath.Join(socketDir(t), "notify")
+	synctest.Test(t, func(t *testing.T) {
+		n := &Notifier{address: address, watchdog: time.Minute, patience: time.Second}
+		go n.Feed(t.Context(), func(context.Context) bool { return true }) //nolint:errcheck // the test's end
+		time.Sleep(time.Second)
+		s := newSupervisor(t, address)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := s.heard(t); len(got) != 2 {
+			t.Errorf("systemd heard %q", got)
 		}
 	})
 }
