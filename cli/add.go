@@ -101,13 +101,7 @@ func (q addition) check() error {
 
 // add tries a key and stores it, or leaves everything as it was.
 func (a *app) add(ctx context.Context, q addition) error {
-	harden()
-	p, err := findPaths()
-	if err != nil {
-		return err
-	}
-	set := a.profiles(p)
-	store, err := set.Store()
+	p, set, store, err := a.keystore()
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,18 @@ func (a *app) profiles(p paths) *profile.Set {
 	})
 }
 
+// keystore hardens this process, which is to hold a permanent key or a passphrase, and finds the keystore.
+func (a *app) keystore() (paths, *profile.Set, keystore.Store, error) {
+	harden()
+	p, err := findPaths()
+	if err != nil {
+		return p, nil, nil, err
+	}
+	set := a.profiles(p)
+	store, err := set.Store()
+	return p, set, store, err
+}
+
 // broker answers in this process, with the same cache and locks as the daemon.
 func (a *app) broker(p paths, set *profile.Set) *daemon.Broker {
 	log := a.logger()

@@ -60,13 +60,7 @@ valid until they expire. The system's keychain is not locked: that is the deskto
 }
 
 func (a *app) unlock(ctx context.Context, q unlocking) error {
-	harden()
-	p, err := findPaths()
-	if err != nil {
-		return err
-	}
-	set := a.profiles(p)
-	store, err := set.Store()
+	_, set, store, err := a.keystore()
 	if err != nil {
 		return err
 	}

@@ -146,13 +146,5 @@ func quote(text string) string {
 	if len(text) > maxValue {
 		text = text[:maxValue] + "…"
 	}
-	out := []byte{'"'}
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == 0x7f {
-			out = append(out, '?')
-		} else {
-			out = append(out, c)
-		}
-	}
-	return string(append(out, '"'))
+	return api.Quote(text)
 }

@@ -68,7 +68,7 @@ func (c *Conn) connect(path string) error {
 		case syscall.ECONNREFUSED:
 			return refused(path)
 		default:
-			return noDaemon("cannot connect to "+quote(path)+": "+reason(err), err)
+			return noDaemon("cannot connect to "+api.Quote(path)+": "+reason(err), err)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func (c *Conn) connect(path string) error {
 func refused(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&(fs.ModeSocket|fs.ModeSymlink) == 0 {
-		return &api.Error{Code: api.Internal, Message: quote(path) + " is in the way: it is no socket", Hint: "move it away"}
+		return &api.Error{Code: api.Internal, Message: api.Quote(path) + " is in the way: it is no socket", Hint: "move it away"}
 	}
 	return notListening(path)
 }
@@ -87,12 +87,12 @@ func refused(path string) error {
 func (c *Conn) checkServer(path string, ours int) error {
 	uid, err := peerUID(c.fd)
 	if err != nil {
-		return noDaemon("cannot tell who listens on "+quote(path)+": "+reason(err), err)
+		return noDaemon("cannot tell who listens on "+api.Quote(path)+": "+reason(err), err)
 	}
 	if uid != ours {
 		return &api.Error{
 			Code:    api.Forbidden,
-			Message: "the server on " + quote(path) + " runs as uid " + itoa(uid, 10) + ", not as you (uid " + itoa(ours, 10) + ")",
+			Message: "the server on " + api.Quote(path) + " runs as uid " + itoa(uid, 10) + ", not as you (uid " + itoa(ours, 10) + ")",
 			Hint:    "it was asked nothing; stop it, or set " + api.EnvSocket + " to another path",
 		}
 	}
@@ -170,7 +170,7 @@ func (c *Conn) File() (*os.File, error) { return os.NewFile(uintptr(c.fd), "tcre
 
 func notListening(path string) error {
 	return &api.Error{
-		Code: api.NoDaemon, Message: "no daemon listens on " + quote(path), Hint: "start it: tcred daemon", Cause: ErrNotListening,
+		Code: api.NoDaemon, Message: "no daemon listens on " + api.Quote(path), Hint: "start it: tcred daemon", Cause: ErrNotListening,
 	}
 }
 
@@ -180,7 +180,7 @@ func noDaemon(message string, cause error) error {
 
 func tooSlow(path string) error {
 	return &api.Error{
-		Code: api.Timeout, Message: "the daemon on " + quote(path) + " took no connection in time", Hint: "see tcred logs",
+		Code: api.Timeout, Message: "the daemon on " + api.Quote(path) + " took no connection in time", Hint: "see tcred logs",
 		Cause: os.ErrDeadlineExceeded,
 	}
 }

@@ -18,22 +18,22 @@ import (
 func CheckDir(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return unsafeDir("cannot look at directory "+quote(dir)+": "+reason(err), "", err)
+		return unsafeDir("cannot look at directory "+api.Quote(dir)+": "+reason(err), "", err)
 	}
 	owner := int(info.Sys().(*syscall.Stat_t).Uid)
 	perm := info.Mode().Perm()
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return unsafeDir(quote(dir)+" is a link, not a directory", "remove the link, or set "+api.EnvSocket+" to the place it leads to", nil)
+		return unsafeDir(api.Quote(dir)+" is a link, not a directory", "remove the link, or set "+api.EnvSocket+" to the place it leads to", nil)
 	case !info.IsDir():
-		return unsafeDir(quote(dir)+" is not a directory", "remove it, or set "+api.EnvSocket, nil)
+		return unsafeDir(api.Quote(dir)+" is not a directory", "remove it, or set "+api.EnvSocket, nil)
 	case owner != os.Geteuid():
-		return unsafeDir("directory "+quote(dir)+" belongs to uid "+itoa(owner, 10)+", not to you (uid "+itoa(os.Geteuid(), 10)+")", ownDir, nil)
+		return unsafeDir("directory "+api.Quote(dir)+" belongs to uid "+itoa(owner, 10)+", not to you (uid "+itoa(os.Geteuid(), 10)+")", ownDir, nil)
 	case perm&0o077 != 0 && info.Mode()&fs.ModeSticky != 0: // /tmp and its like are not ours to close
-		return unsafeDir("directory "+quote(dir)+" is shared with other users", ownDir, nil)
+		return unsafeDir("directory "+api.Quote(dir)+" is shared with other users", ownDir, nil)
 	case perm&0o077 != 0:
-		return unsafeDir("directory "+quote(dir)+" is open to other users (mode "+itoa(int(perm), 8)+")",
-			"chmod 700 "+quote(dir)+" if nobody else needs it, else "+ownDir, nil) // /run and / are not ours to close either
+		return unsafeDir("directory "+api.Quote(dir)+" is open to other users (mode "+itoa(int(perm), 8)+")",
+			"chmod 700 "+api.Quote(dir)+" if nobody else needs it, else "+ownDir, nil) // /run and / are not ours to close either
 	}
 	return nil
 }
@@ -47,11 +47,11 @@ func unsafeDir(message, hint string, cause error) error {
 // MakeDir makes dir and what is missing above it, for us alone, then checks it as [CheckDir] does.
 func MakeDir(dir string) error {
 	if err := os.MkdirAll(dirOf(dir), 0o700); err != nil {
-		return unsafeDir("cannot make directory "+quote(dirOf(dir))+": "+reason(err), ownDir, err)
+		return unsafeDir("cannot make directory "+api.Quote(dirOf(dir))+": "+reason(err), ownDir, err)
 	}
 	// Not MkdirAll: it would follow a link, and take it for a directory.
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return unsafeDir("cannot make directory "+quote(dir)+": "+reason(err), ownDir, err)
+		return unsafeDir("cannot make directory "+api.Quote(dir)+": "+reason(err), ownDir, err)
 	}
 	return CheckDir(dir)
 }
@@ -76,7 +76,7 @@ func checkHomeOwner(home string, owner int) error {
 	}
 	return &api.Error{
 		Code:    api.Forbidden,
-		Message: "this is root, but HOME is " + quote(home) + ", which belongs to uid " + itoa(owner, 10),
+		Message: "this is root, but HOME is " + api.Quote(home) + ", which belongs to uid " + itoa(owner, 10),
 		Hint:    "run it without sudo, or with root's own home: sudo -H",
 	}
 }

@@ -92,13 +92,13 @@ func fromEnv(name string) (string, error) {
 func checkText(what, path string) error {
 	if !isAbs(path) {
 		return &api.Error{
-			Code: api.BadRequest, Message: what + " is no absolute path: " + quote(path),
+			Code: api.BadRequest, Message: what + " is no absolute path: " + api.Quote(path),
 			Hint: "write the whole path, from the root on",
 		}
 	}
 	for i := 0; i < len(path); i++ {
 		if path[i] < ' ' || path[i] == 0x7f {
-			return badSetting(what + " holds a control character: " + quote(path))
+			return badSetting(what + " holds a control character: " + api.Quote(path))
 		}
 	}
 	return nil
@@ -110,7 +110,7 @@ func checkLength(path string) error {
 	}
 	return &api.Error{
 		Code:    api.BadRequest,
-		Message: "the socket's path is " + itoa(len(path), 10) + " bytes long, the limit is " + itoa(maxPath, 10) + ": " + quote(path),
+		Message: "the socket's path is " + itoa(len(path), 10) + " bytes long, the limit is " + itoa(maxPath, 10) + ": " + api.Quote(path),
 		Hint:    "set " + api.EnvSocket + " to a shorter path in a directory of your own",
 	}
 }
@@ -134,19 +134,6 @@ func dirOf(path string) string {
 		}
 	}
 	return string(os.PathSeparator)
-}
-
-// quote puts text between quotes, on one line.
-func quote(text string) string {
-	out := []byte{'"'}
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == 0x7f {
-			out = append(out, '?')
-		} else {
-			out = append(out, c)
-		}
-	}
-	return string(append(out, '"'))
 }
 
 // itoa writes n, which is not negative, in base 8 or 10.

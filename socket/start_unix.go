@@ -45,7 +45,7 @@ func dialOrLock(path string, deadline time.Time) (*Conn, func(), error) {
 	lock := join(dirOf(path), "start.lock")
 	fd, err := syscall.Open(lock, syscall.O_RDWR|syscall.O_CREAT|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, nil, noDaemon("cannot open "+quote(lock)+": "+reason(err), err)
+		return nil, nil, noDaemon("cannot open "+api.Quote(lock)+": "+reason(err), err)
 	}
 	unlock := func() { syscall.Close(fd) }
 	for pause := waiterPause; ; pause = min(pause*3/2, maxWaiterPause) {
@@ -53,7 +53,7 @@ func dialOrLock(path string, deadline time.Time) (*Conn, func(), error) {
 		ours := err == nil
 		if !ours && err != syscall.EWOULDBLOCK && err != syscall.EINTR {
 			unlock()
-			return nil, nil, noDaemon("cannot lock "+quote(lock)+": "+reason(err), err)
+			return nil, nil, noDaemon("cannot lock "+api.Quote(lock)+": "+reason(err), err)
 		}
 		c, err := Dial(path, deadline) // with the lock too: its last holder may just have succeeded
 		notYet := errors.Is(err, ErrNotListening)
@@ -134,7 +134,7 @@ func start(path string) (<-chan syscall.WaitStatus, error) {
 	})
 	syscall.Umask(umask)
 	if err != nil {
-		return nil, noDaemon("cannot start "+quote(binary)+": "+reason(err), err)
+		return nil, noDaemon("cannot start "+api.Quote(binary)+": "+reason(err), err)
 	}
 	exited := make(chan syscall.WaitStatus, 1)
 	go func() { exited <- wait(pid) }()
@@ -168,7 +168,7 @@ func daemonBinary() (string, error) {
 	binary := join(dirOf(self), "tcred")
 	if _, err := os.Stat(binary); err != nil {
 		return "", &api.Error{
-			Code: api.NoDaemon, Message: "cannot start the daemon: no " + quote(binary) + " beside this program",
+			Code: api.NoDaemon, Message: "cannot start the daemon: no " + api.Quote(binary) + " beside this program",
 			Hint: "start it yourself: tcred daemon", Cause: err,
 		}
 	}
@@ -231,7 +231,7 @@ func endedEarly(status syscall.WaitStatus) error {
 
 func notStarted(path string) error {
 	return &api.Error{
-		Code: api.NoDaemon, Message: "no daemon came to listen on " + quote(path) + " in time",
+		Code: api.NoDaemon, Message: "no daemon came to listen on " + api.Quote(path) + " in time",
 		Hint: "see tcred logs, or run it in the foreground: tcred daemon", Cause: os.ErrDeadlineExceeded,
 	}
 }

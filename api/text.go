@@ -13,3 +13,16 @@ func Span(d time.Duration) string {
 	}
 	return text
 }
+
+// Quote puts text between quotes, on one line. It is for the packages to which strconv costs too much.
+func Quote(text string) string {
+	out := []byte{'"'}
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c == 0x7f {
+			out = append(out, '?')
+		} else {
+			out = append(out, c)
+		}
+	}
+	return string(append(out, '"'))
+}
