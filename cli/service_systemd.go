@@ -122,6 +122,12 @@ func (m *systemd) install(ctx context.Context, s *steps) error {
 	if err != nil {
 		return err
 	}
+	if m.packaged == "" && strings.ContainsAny(m.binary, "\"'\\") {
+		return &api.Error{
+			Code: api.BadRequest, Message: fmt.Sprintf("systemd starts no program whose path has a quote or a backslash: %s", m.binary),
+			Hint: "install tcred elsewhere",
+		}
+	}
 	if m.packaged != "" {
 		m.app.tell("the units in %s are used", m.packaged)
 		m.warnOfOtherBinary()
