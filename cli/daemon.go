@@ -16,7 +16,6 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/profile"
@@ -190,10 +189,11 @@ func storeName(set *profile.Set) string {
 	return store.Name()
 }
 
+// stsRate is 0, the broker's default, while there is no config to go by.
 func stsRate(set *profile.Set) int {
 	c, err := set.Config()
 	if err != nil {
-		return config.DefaultSTSRate
+		return 0
 	}
 	return c.STSRate
 }

@@ -12,7 +12,7 @@ const (
 	DefaultRegion        = "ap-guangzhou"
 	DefaultKey           = "default"
 	DefaultDuration      = 2 * time.Hour // what a root account's key may have too
-	DefaultSTSRate       = 20            // calls a second
+	DefaultSTSRate       = 20            // calls a second: a thirtieth of what STS allows an account
 	DefaultIdleExit      = 0             // never
 	DefaultBackend       = "keychain"
 	DefaultFederatedUser = "tcred" // for a profile without a letter in its name

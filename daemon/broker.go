@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
 )
 
@@ -49,7 +50,7 @@ type Options struct {
 	Cache    *cache.Dir
 	Now      func() time.Time // the wall clock; nil is time.Now
 	Log      *slog.Logger     // nil discards
-	Rate     int              // credentials a second to ask for at most; 0 is DefaultRate
+	Rate     int              // credentials a second to ask for at most; 0 is config.DefaultSTSRate
 	Wait     time.Duration    // how long a caller waits for a new credential; 0 is api.AnswerTimeout
 }
 
@@ -87,7 +88,7 @@ func NewBroker(o Options) *Broker {
 		b.wait = api.AnswerTimeout
 	}
 	if o.Rate == 0 {
-		o.Rate = DefaultRate
+		o.Rate = config.DefaultSTSRate
 	}
 	b.issues, b.asks = newPace(o.Rate, b.meter), newPace(identityRate, b.meter)
 	return b

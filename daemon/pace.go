@@ -9,10 +9,7 @@ import (
 	"github.com/tcred/tcred/api"
 )
 
-// DefaultRate is how many credentials a second a broker asks for at most: a thirtieth of what STS allows an account.
-const DefaultRate = 20
-
-// identityRate is the same for identities, of which STS allows 20 a second.
+// identityRate is how many identities a second are asked for at most: STS allows 20.
 const identityRate = 10
 
 // pace keeps calls of one kind under a rate, and slows all profiles down together once STS throttles one.

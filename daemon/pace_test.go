@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tcred/tcred/config"
 )
 
 // burst is how long n calls in a row wait for their turn.
@@ -20,7 +22,7 @@ func (p *pace) burst(t *testing.T, n int) time.Duration {
 
 func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(DefaultRate, newMeter())
+		p := newPace(config.DefaultSTSRate, newMeter())
 		if took := p.burst(t, 40); took < 900*time.Millisecond || took > 1100*time.Millisecond {
 			t.Errorf("40 calls at 20 a second took %v", took)
 		}
@@ -43,7 +45,7 @@ func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 
 func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(DefaultRate, newMeter())
+		p := newPace(config.DefaultSTSRate, newMeter())
 		heals := time.Now().Add(12 * time.Second)
 		sts := func() (int, error) {
 			time.Sleep(100 * time.Millisecond)

@@ -16,9 +16,6 @@ const (
 	maxSecretKey = 1024
 )
 
-// earlier is taken off every credential's life, here and nowhere else: SDKs use one until its very last second.
-const earlier = time.Minute
-
 // credential is the answer to GetFederationToken, sent at that time, as a whole credential.
 func (x *exchange) credential(p *sdk.GetFederationTokenResponseParams, sent time.Time, asked time.Duration) (credential.Credential, error) {
 	if p == nil || p.Credentials == nil {
@@ -54,7 +51,7 @@ func (x *exchange) credential(p *sdk.GetFederationTokenResponseParams, sent time
 	if latest := c.Issued.Add(asked); expires.After(latest) {
 		expires = latest
 	}
-	c.Expires = expires.Add(-earlier)
+	c.Expires = expires.Add(-credential.Margin)
 	if !c.Expires.After(x.now()) {
 		return credential.Credential{}, x.fault("a credential that is over, or within a minute of it")
 	}
