@@ -122,7 +122,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 	if futile(l, minTTL, now) {
 		return b.settle(s, p, l, nil, minTTL)
 	}
-	l, err = b.await(ctx, s, p, max(minTTL, floor(l)))
+	l, err = b.await(ctx, s, p, minTTL, max(minTTL, floor(l)))
 	return b.settle(s, p, l, err, minTTL)
 }
 
@@ -144,13 +144,13 @@ func futile(l lease, minTTL time.Duration, wall time.Time) bool {
 // settle turns the outcome of a renewal into the answer: the new credential, or the old one while it is valid.
 func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Duration) (credential.Credential, error) {
 	now := b.now()
-	if err == nil && l.left(now) >= max(minTTL, 1) {
+	if err == nil && l.serves(minTTL, now) {
 		b.meter.hit(l.layer)
 		return l.cred, nil
 	}
 	old := s.current()
 	left := old.left(now)
-	if left > 0 && left >= minTTL {
+	if old.serves(minTTL, now) {
 		b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
 		b.meter.hit(fromOld)
 		return old.cred, nil

@@ -148,6 +148,33 @@ func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
 	})
 }
 
+// Tools give up on a helper after 10 s: while STS hangs, a caller who can have the old credential has it long before.
+func TestACallerWaitsAtMost5sWhileTheOldCredentialIsGood(t *testing.T) {
+	for _, c := range []struct {
+		left, minTTL time.Duration
+		want         time.Duration
+		served       bool
+	}{
+		{10 * time.Minute, 0, 5 * time.Second, true},
+		{10 * time.Minute, 9 * time.Minute, 5 * time.Second, true},
+		{10 * time.Minute, 10*time.Minute - 2*time.Second, 9 * time.Second, false}, // after 5 s it falls short
+		{3 * time.Second, 0, 9 * time.Second, false},
+		{0, 0, 9 * time.Second, false},
+	} {
+		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+			w.must(0)
+			time.Sleep(119*time.Minute - c.left) // the margin is off
+			w.restart()
+			w.sts.change(func(f *fakeSTS) { f.latency = time.Hour })
+			start := time.Now()
+			_, err := w.get(c.minTTL)
+			if waited := time.Since(start); waited != c.want || (err == nil) != c.served {
+				t.Errorf("%s left, min-ttl %s: %v after %s, want one after %s: %t", c.left, c.minTTL, err, waited, c.want, c.served)
+			}
+		})
+	}
+}
+
 // A loop that asks for more than STS gives makes a call each 10 s, not one each time round.
 func TestAMinTTLThatNoCredentialMeetsIsNoCallEachTime(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {

@@ -24,13 +24,25 @@ func (l lease) meets(g goal, wall time.Time) bool {
 	return !g.forced && !l.doubtful(wall) && l.left(wall) >= max(g.need, 1)
 }
 
-// await is a lease with at least need left: from disk, or new. A failure that is still fresh answers at once.
-func (b *Broker) await(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
+// await is a lease with at least need left: from disk, or new. It is given up on after b.wait, and after times.Patience
+// if by then the old one serves: tools allow their helper 10 s, and what comes later is a call that failed.
+func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need time.Duration) (lease, error) {
+	patient, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
+	hasty, cancel := context.WithTimeout(patient, times.Patience)
+	defer cancel()
+	l, err := b.fetch(hasty, s, p, need)
+	if err != nil && hasty.Err() != nil && !s.current().serves(minTTL, b.now()) {
+		return b.fetch(patient, s, p, need)
+	}
+	return l, err
+}
+
+// fetch waits for a lease with at least need left, as long as ctx lasts. A failure that is still fresh answers at once.
+func (b *Broker) fetch(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
 	if err := s.refusal(p.Revision); err != nil {
 		return lease{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.wait)
-	defer cancel()
 	l, err := b.join(ctx, s, p, goal{need: need})
 	if err == nil && l.layer != fromSource && l.left(b.now()) < need {
 		// The flight that was joined had less in mind.
@@ -48,22 +60,22 @@ func (b *Broker) renewBehind(s *slot, p Profile) {
 
 // join waits for the renewal of s, which goes on when the caller is gone.
 func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
-	v, err := b.land(ctx, b.flight(s, p, g), "new credential", p)
+	v, err := land(ctx, b.flight(s, p, g), "new credential", p)
 	if err != nil {
 		return lease{}, err
 	}
 	return v.(lease), nil
 }
 
-// land waits for what a flight brings, as long as ctx lasts.
-func (b *Broker) land(ctx context.Context, flight <-chan singleflight.Result, what string, p Profile) (any, error) {
+// land waits for what a flight brings, as long as ctx lasts, which has a deadline.
+func land(ctx context.Context, flight <-chan singleflight.Result, what string, p Profile) (any, error) {
 	select {
 	case r := <-flight:
 		return r.Val, r.Err
 	case <-ctx.Done():
 		return nil, &api.Error{
 			Code:    api.Timeout,
-			Message: fmt.Sprintf("no %s for profile %q within %s", what, p.Name, b.wait),
+			Message: fmt.Sprintf("no %s for profile %q in time", what, p.Name),
 			Hint:    "it is still being fetched: try again", Cause: ctx.Err(),
 		}
 	}

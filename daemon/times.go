@@ -12,6 +12,7 @@ type schedule struct {
 	Ahead         time.Duration // before expiry, a renewal is due at the latest
 	Look          time.Duration // the refresher looks at the wall clock at least so often while something is due
 	Jitter        float64       // of the half-life, by which renewals come early
+	Patience      time.Duration // of a caller who waits for a new credential while the old one is good
 	Lock          time.Duration // for an entry's lock
 	Issue         time.Duration // for the source, retries included
 	Flight        time.Duration // for one renewal in all
@@ -34,6 +35,7 @@ var times = schedule{
 	Ahead:         20 * time.Minute,
 	Look:          30 * time.Second,
 	Jitter:        0.10,
+	Patience:      5 * time.Second,
 	Lock:          10 * time.Second,
 	Issue:         15 * time.Second, // keystore 5 s, STS 10 s
 	Flight:        30 * time.Second,

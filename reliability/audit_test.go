@@ -23,19 +23,20 @@ type audit struct {
 // The schedule of daemon/times.go at loadScale, each time at its shortest. The sleeps between the three tries of one
 // renewal are not scaled: 300 and 600 ms, jittered down to their halves.
 const (
-	tries      = 3
-	flight     = 450 * time.Millisecond
-	restFirst  = 5 * time.Second / loadScale
-	restValid  = 5 * time.Minute / loadScale
-	hold       = 2 * time.Second / loadScale
-	floorLeft  = 15 * time.Minute / loadScale
-	soonestAge = (loadLife - time.Second) / 2 * 9 / 10 // half-life, early by the whole jitter; expiry is in whole seconds
+	tries     = 3
+	flight    = 450 * time.Millisecond
+	restFirst = 5 * time.Second / loadScale
+	restValid = 5 * time.Minute / loadScale
+	hold      = 2 * time.Second / loadScale
+	floorLeft = 15 * time.Minute / loadScale
+	soonest   = 0.45 // of a life: half of it, early by the whole jitter
 )
 
 // auditCalls works the bound out from the calls that STS saw of each profile, and from when it refused connections.
 //
-// Between one credential and the next, renewals begin at soonestAge: a call before that is needless, and an error by
-// itself. If the first try fails, more follow by the steps of backoff (see flights): as many as fit between the first and
+// Between one credential and the next, renewals begin at the soonest age: a call before that is needless, and an error by
+// itself. The age goes by what the daemon said of the credential when it handed it out, for a call may arrive long after
+// it was sent when the machine is short of time. If the first try fails, more follow by the steps of backoff (see flights): as many as fit between the first and
 // the last call that STS saw fail. A profile with more failures than that is an error too. Refused connections STS cannot
 // see: there the steps are counted from when the renewal could be due, and never more than the daemon's ceiling lets out.
 func auditCalls(byName map[string][]call, refused span, end time.Time) audit {
@@ -54,8 +55,7 @@ func auditCalls(byName map[string][]call, refused span, end time.Time) audit {
 			}
 			a.settle(name, gap, c.at, refused)
 			a.renewals++
-			expires := c.expires.Add(-credential.Margin)
-			gap = newGap(c.at.Add(soonestAge), expires)
+			gap = newGap(c.cred)
 		}
 		a.settle(name, gap, end, refused)
 	}
@@ -65,12 +65,17 @@ func auditCalls(byName map[string][]call, refused span, end time.Time) audit {
 
 // gap is the time between one credential of a profile and the next.
 type gap struct {
-	due, floor time.Time // when the renewal may begin, and when callers wait for it; the zero times: no credential yet
+	due, floor time.Time // when the renewal may begin, and when callers wait for it; the zero times: nobody had the credential
 	failing    span      // from the first call that STS saw fail to the last
 	failed     int
 }
 
-func newGap(due, expires time.Time) gap { return gap{due: due, floor: expires.Add(-floorLeft)} }
+func newGap(c credential.Credential) gap {
+	if c.Expires.IsZero() {
+		return gap{}
+	}
+	return gap{due: c.Issued.Add(time.Duration(soonest * float64(c.Duration()))), floor: c.Expires.Add(-floorLeft)}
+}
 
 func (g *gap) fail(at time.Time) {
 	if g.failed++; g.failed == 1 {

@@ -24,7 +24,7 @@ type cloud struct {
 	quiet sync.RWMutex // held for writing while faults change, so that no call slips through between two
 	mu    sync.Mutex
 	web   *http.Server
-	calls []call
+	calls []*call
 	grant map[string]*call // calls that issued, by TmpSecretId
 }
 
@@ -32,7 +32,7 @@ type cloud struct {
 type call struct {
 	name    string // the federated user's
 	at      time.Time
-	cred    credential.Credential // the triple, zero after a failure
+	cred    credential.Credential // the triple, zero after a failure; its times as the daemon says, once it handed it out
 	expires time.Time             // as STS says, without any margin
 }
 
@@ -89,12 +89,12 @@ func (c *cloud) suffer(f emulator.Fault) {
 
 // ServeHTTP has the emulator answer, and remembers.
 func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	at := time.Now()
 	c.quiet.RLock()
 	defer c.quiet.RUnlock()
 	body, _ := io.ReadAll(r.Body) // half a body is the emulator's to refuse
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	said := &held{ResponseWriter: w, status: http.StatusOK}
-	at := time.Now()
 	c.Emulator.ServeHTTP(said, r)
 	if r.Header.Get("X-TC-Action") == emulator.GetFederationToken {
 		c.remember(at, body, said.body.Bytes()) // before anybody has it
@@ -121,13 +121,13 @@ func (c *cloud) remember(at time.Time, request, answer []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calls = append(c.calls, *made)
+	c.calls = append(c.calls, made)
 	if !made.failed() {
 		c.grant[made.cred.SecretID] = made
 	}
 }
 
-// issued is the call that issued a credential, nil if none did: parts of two are nobody's.
+// issued is the call that issued a credential which was handed out, nil if none did: parts of two are nobody's.
 func (c *cloud) issued(cred credential.Credential) *call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,6 +135,7 @@ func (c *cloud) issued(cred credential.Credential) *call {
 	if made == nil || made.cred.SecretKey != cred.SecretKey || made.cred.Token != cred.Token {
 		return nil
 	}
+	made.cred.Issued, made.cred.Expires = cred.Issued, cred.Expires
 	return made
 }
 
@@ -144,7 +145,7 @@ func (c *cloud) byName() map[string][]call {
 	defer c.mu.Unlock()
 	by := make(map[string][]call)
 	for _, made := range c.calls {
-		by[made.name] = append(by[made.name], made)
+		by[made.name] = append(by[made.name], *made)
 	}
 	return by
 }
