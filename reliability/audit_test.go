@@ -29,14 +29,15 @@ const (
 	restValid = 5 * time.Minute / loadScale
 	hold      = 2 * time.Second / loadScale
 	floorLeft = 15 * time.Minute / loadScale
+	late      = 250 * time.Millisecond // that a call may arrive after it was sent, when the machine is short of time
 	soonest   = 0.45 // of a life: half of it, early by the whole jitter
 )
 
 // auditCalls works the bound out from the calls that STS saw of each profile, and from when it refused connections.
 //
 // Between one credential and the next, renewals begin at the soonest age: a call before that is needless, and an error by
-// itself. The age goes by what the daemon said of the credential when it handed it out, for a call may arrive long after
-// it was sent when the machine is short of time. If the first try fails, more follow by the steps of backoff (see flights): as many as fit between the first and
+// itself. The age goes by what the daemon said of the credential when it handed it out, not by when its call arrived, which
+// may be late. If the first try fails, more follow by the steps of backoff (see flights): as many as fit between the first and
 // the last call that STS saw fail. A profile with more failures than that is an error too. Refused connections STS cannot
 // see: there the steps are counted from when the renewal could be due, and never more than the daemon's ceiling lets out.
 func auditCalls(byName map[string][]call, refused span, end time.Time) audit {
@@ -88,7 +89,7 @@ func (g *gap) fail(at time.Time) {
 func (a *audit) settle(name string, g gap, until time.Time, refused span) {
 	steps := 0
 	if g.failed > 0 {
-		steps = tries * flights(g.failing.from, g.failing.to.Add(1), g.floor)
+		steps = tries * flights(g.failing.from.Add(-late), g.failing.to.Add(1), g.floor)
 	}
 	if g.failed > steps {
 		a.sample("%s: %d calls failed in %s, at most %d may", name, g.failed, g.failing.to.Sub(g.failing.from), steps)
