@@ -31,7 +31,9 @@ func (l lease) left(wall time.Time) time.Duration {
 }
 
 // serves reports whether l is good for minTTL, or at all where that is zero.
-func (l lease) serves(minTTL time.Duration, wall time.Time) bool { return l.left(wall) >= max(minTTL, 1) }
+func (l lease) serves(minTTL time.Duration, wall time.Time) bool {
+	return l.left(wall) >= max(minTTL, 1)
+}
 
 // doubtful reports a wall clock before the issue: it stepped, and what is left can no longer be told.
 func (l lease) doubtful(wall time.Time) bool { return wall.Before(l.cred.Issued) }

@@ -30,7 +30,7 @@ const (
 	hold      = 2 * time.Second / loadScale
 	floorLeft = 15 * time.Minute / loadScale
 	late      = 250 * time.Millisecond // that a call may arrive after it was sent, when the machine is short of time
-	soonest   = 0.45 // of a life: half of it, early by the whole jitter
+	soonest   = 0.45                   // of a life: half of it, early by the whole jitter
 )
 
 // auditCalls works the bound out from the calls that STS saw of each profile, and from when it refused connections.
