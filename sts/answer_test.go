@@ -150,6 +150,19 @@ func TestOtherStatusesAreToldApart(t *testing.T) {
 	}
 }
 
+// Under a 5xx something is in trouble, which passes; under any other status something else answers, which does not.
+func TestTheHintGoesByTheStatus(t *testing.T) {
+	for status, hint := range map[int]string{200: "does something else answer", 403: "does something else answer", 502: "try again", 503: "try again"} {
+		_, err := federate(t, start(t, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, "no healthy upstream")
+		}), FederationRequest{})
+		if got := api.AsError(err).Hint; !strings.Contains(got, hint) {
+			t.Errorf("%d: hint %q, want one with %q", status, got, hint)
+		}
+	}
+}
+
 func TestAnIdentityNeedsAnAccountAndAnArn(t *testing.T) {
 	for _, body := range []string{
 		`{"Response":{}}`, `{"Response":{"AccountId":"1"}}`, `{"Response":{"AccountId":"1","Arn":"a\u001b[2J"}}`, `{"Response":{"AccountId":1}}`,

@@ -23,6 +23,7 @@ type exchange struct {
 	base      http.RoundTripper
 	now       func() time.Time
 	host      string
+	status    int           // of the answer
 	skew      time.Duration // Tencent Cloud's clock minus ours, to the second; 0 when the answer had no Date
 	requestID string
 	secret    bool // the answer held credentials: nothing of it may be quoted
@@ -39,6 +40,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
+	x.status = resp.StatusCode
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		x.skew = date.Sub(x.now().Truncate(time.Second))
 	}
@@ -104,10 +106,14 @@ func (x *exchange) check(resp *http.Response, body []byte) error {
 
 // fault is an answer that STS does not give. It tells the answer's kind and never its text.
 func (x *exchange) fault(format string, args ...any) error {
+	hint := "does something else answer in its place? check endpoint and proxy in config.toml, and this network's sign-in page"
+	if x.status >= 500 {
+		hint = "it is in trouble, or a server on the way there is: try again; if it stays, check endpoint and proxy in config.toml"
+	}
 	return &api.Error{
 		Code:      api.STSAnswer,
 		Message:   x.host + " answered with " + fmt.Sprintf(format, args...) + inRequest(x.requestID) + ", not as STS does",
-		Hint:      "does something else answer in its place? check endpoint and proxy in config.toml, and this network's sign-in page",
+		Hint:      hint,
 		RequestID: x.requestID,
 	}
 }
