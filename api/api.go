@@ -45,7 +45,7 @@ const (
 
 // Bounds of one exchange, in bytes.
 const (
-	MaxHeader = 8 << 10  // of a request
+	MaxHeader = 8 << 10  // of a request, and of an answer
 	MaxBody   = 64 << 10 // of a request
 	MaxAnswer = 1 << 20  // that a client reads
 )
@@ -137,8 +137,8 @@ func ProblemOf(e *Error) *Problem {
 		return nil
 	}
 	return &Problem{
-		Type: "about:blank", Title: string(e.Code), Status: e.Code.Status(), Detail: e.Message,
-		Code: e.Code, Hint: e.Hint, Retryable: e.Code.Retryable(), RequestID: e.RequestID,
+		Type: "about:blank", Title: string(e.Code), Status: e.Code.Status(), Detail: OneLine(e.Message),
+		Code: e.Code, Hint: OneLine(e.Hint), Retryable: e.Code.Retryable(), RequestID: e.RequestID,
 	}
 }
 
@@ -162,6 +162,9 @@ func ValidName(name string) bool {
 	}
 	return true
 }
+
+// NameHint says to a person what ValidName takes.
+const NameHint = "a name is up to 64 letters, digits, dots, hyphens and underscores, a letter or a digit first"
 
 // Version is this build's, set at link time; "dev" otherwise.
 var Version = "dev"

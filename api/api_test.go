@@ -15,6 +15,23 @@ func TestTextIsOneLineEachWhateverTheMessageHolds(t *testing.T) {
 	}
 }
 
+func TestALineIsSafeOnATerminalAndEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\x1b]0;b\ac":               "a ]0;b c",
+		"a\u009bb\u202ec\u2066d\x7f": "a b c d ",
+		"配置 ok":                      "配置 ok",
+		strings.Repeat("字", 60_000):  strings.Repeat("字", maxLine) + "…",
+	} {
+		if got := OneLine(text); got != want {
+			t.Errorf("%.40q: got %.40q", text, got)
+		}
+	}
+	p := ProblemOf(&Error{Code: Internal, Message: "a\x1b[2J", Hint: "b\nc"})
+	if p.Detail != "a [2J" || p.Hint != "b c" {
+		t.Errorf("got %+v", p)
+	}
+}
+
 func TestEveryCodeHasAnOutcome(t *testing.T) {
 	for code, o := range outcomes {
 		if o.status < 400 || o.exit == ExitOK || o.retryable != (o.exit == ExitTryAgain) {

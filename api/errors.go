@@ -132,24 +132,13 @@ func CodeOf(err error) Code {
 	return AsError(err).Code
 }
 
-// Text renders e as the lines a person sees on stderr, each ended by a newline. Control characters, which STS or a
-// file may have put into a message, become blanks.
+// Text renders e as the lines a person sees on stderr, each ended by a newline.
 func (e *Error) Text() string {
-	text := ErrorPrefix + oneLine(e.Message) + "\n"
+	text := ErrorPrefix + OneLine(e.Message) + "\n"
 	if e.Hint != "" {
-		text += HintPrefix + oneLine(e.Hint) + "\n"
+		text += HintPrefix + OneLine(e.Hint) + "\n"
 	}
 	return text
-}
-
-func oneLine(s string) string {
-	line := []rune(s)
-	for i, r := range line {
-		if r < ' ' || 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029' {
-			line[i] = ' '
-		}
-	}
-	return string(line)
 }
 
 // What people see on stderr begins with these.

@@ -14,6 +14,25 @@ func Span(d time.Duration) string {
 	return text
 }
 
+// maxLine is how much of a text OneLine keeps, in characters. What tcred itself says is shorter.
+const maxLine = 1500
+
+// OneLine is text as a terminal may show it, whoever wrote it: STS, a file and a proxy have their words in messages.
+// Control characters and those that turn the direction of writing become blanks, and an endless text ends.
+func OneLine(text string) string {
+	line := []rune(text)
+	if len(line) > maxLine {
+		line = append(line[:maxLine], '…')
+	}
+	for i, r := range line {
+		switch {
+		case r < ' ', 0x7f <= r && r < 0xa0, 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
+			line[i] = ' '
+		}
+	}
+	return string(line)
+}
+
 // Quote puts text between quotes, on one line. It is for the packages to which strconv costs too much.
 func Quote(text string) string {
 	out := []byte{'"'}

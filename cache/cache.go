@@ -14,6 +14,7 @@
 package cache
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,14 +28,12 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// Errors that a caller tells apart with errors.Is.
+// ErrStaleSealer is Put's when the directory's salt is no longer the one the Sealer was made with: make a new Sealer.
+var ErrStaleSealer = errors.New("the cache directory has a new salt")
+
 var (
-	// ErrNoLock: no file lock can be had here (read-only, full, not ours): go on without one.
-	ErrNoLock = errors.New("cannot lock the cache entry")
-	// ErrStaleSealer: the directory's salt is no longer the one the Sealer was made with: make a new Sealer.
-	ErrStaleSealer = errors.New("the cache directory has a new salt")
-	// ErrNewerEntry: a newer tcred wrote the entry; it is left alone.
-	ErrNewerEntry = errors.New("the cache entry was written by a newer tcred")
+	errNoLock     = errors.New("cannot lock the cache entry")
+	errNewerEntry = errors.New("the cache entry was written by a newer tcred") // it is left alone
 )
 
 // Key names an entry: a SHA-256 in lower-case hex, as KeyOf makes it.
@@ -83,7 +82,7 @@ func (d *Dir) Get(key Key, s *Sealer) (credential.Credential, bool) {
 	switch {
 	case err == nil:
 		return c, true
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrNewerEntry), errors.Is(err, ErrStaleSealer):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNewerEntry), errors.Is(err, ErrStaleSealer):
 		// Nothing is wrong with an absent entry; of the others Put tells the caller.
 	case errors.Is(err, errDamaged), errors.Is(err, fs.ErrPermission):
 		d.warnOnce("cache entry cannot be used; moved aside", path, err)
@@ -108,8 +107,9 @@ func (d *Dir) read(key Key, s *Sealer, path string) (credential.Credential, fs.F
 }
 
 // Put writes c as the entry of key. Hold key's lock, if one can be had. When Put fails, what was there is still
-// there and whole. Errors: ErrStaleSealer, ErrNewerEntry, or why the directory cannot be written.
-func (d *Dir) Put(key Key, s *Sealer, c credential.Credential) error {
+// there and whole. Errors: ErrStaleSealer, or why the entry cannot be written. It waits only if the salt has vanished,
+// for another process that brings it back, until ctx ends.
+func (d *Dir) Put(ctx context.Context, key Key, s *Sealer, c credential.Credential) error {
 	if err := key.check(); err != nil {
 		return err
 	}
@@ -120,11 +120,11 @@ func (d *Dir) Put(key Key, s *Sealer, c credential.Credential) error {
 	if err := d.make(); err != nil {
 		return err
 	}
-	if err := d.keepSalt(s); err != nil {
+	if err := d.keepSalt(ctx, s); err != nil {
 		return err
 	}
 	if d.newer(key) {
-		return ErrNewerEntry
+		return errNewerEntry
 	}
 	return d.write(string(key), entrySuffix, entry, os.Rename)
 }

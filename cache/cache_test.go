@@ -53,11 +53,11 @@ func TestAHalfCredentialIsNotCached(t *testing.T) {
 	s := mustSealer(t, d, testSecret)
 	c := testCredential(1)
 	c.Token = ""
-	if err := d.Put(testKey, s, c); err == nil {
+	if err := d.Put(t.Context(), testKey, s, c); err == nil {
 		t.Error("a credential without a token was cached")
 	}
 	c.Token = credential.Secret(strings.Repeat("t", maxEntry))
-	if err := d.Put(testKey, s, c); err == nil {
+	if err := d.Put(t.Context(), testKey, s, c); err == nil {
 		t.Error("an entry that Get would refuse was cached")
 	}
 	wantMiss(t, d, testKey, s)
@@ -110,8 +110,8 @@ func TestAnEntryOfANewerVersionIsLeftAlone(t *testing.T) {
 	mustWrite(t, path, newer)
 
 	wantMiss(t, d, testKey, s)
-	if err := d.Put(testKey, s, testCredential(1)); !errors.Is(err, ErrNewerEntry) {
-		t.Errorf("Put: %v, want ErrNewerEntry", err)
+	if err := d.Put(t.Context(), testKey, s, testCredential(1)); !errors.Is(err, errNewerEntry) {
+		t.Errorf("Put: %v, want errNewerEntry", err)
 	}
 	if raw, err := os.ReadFile(path); err != nil || !bytes.Equal(raw, newer) {
 		t.Errorf("the newer entry did not stay as it was: %v", err)
@@ -164,7 +164,7 @@ func TestAKeyIsNoPath(t *testing.T) {
 	for _, key := range []Key{"", "../x", "salt", Key(strings.ToUpper(string(testKey))), testKey + "00"} {
 		wantMiss(t, d, key, s)
 		_, lockErr := d.Lock(t.Context(), key)
-		for _, err := range []error{d.Put(key, s, testCredential(1)), d.Delete(key), lockErr} {
+		for _, err := range []error{d.Put(t.Context(), key, s, testCredential(1)), d.Delete(key), lockErr} {
 			if err == nil {
 				t.Errorf("%q was taken for a key", key)
 			}

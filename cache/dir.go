@@ -5,26 +5,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/tcred/tcred/disk"
 )
 
 // check refuses a directory that somebody else could read, write or point elsewhere.
 // The error of one that does not exist is fs.ErrNotExist.
 func (d *Dir) check() error {
-	info, err := os.Lstat(d.path)
-	if err != nil {
+	if err := disk.PrivateDir(d.path); err != nil {
 		return fmt.Errorf("cache directory: %w", err)
-	}
-	fault := ""
-	switch {
-	case info.Mode()&fs.ModeSymlink != 0:
-		fault = "is a link"
-	case !info.IsDir():
-		fault = "is not a directory"
-	default:
-		fault = accessFault(info)
-	}
-	if fault != "" {
-		return fmt.Errorf("cache directory %s %s", d.path, fault)
 	}
 	return nil
 }

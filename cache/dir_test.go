@@ -36,18 +36,18 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 			for range 3 {
 				wantMiss(t, d, testKey, s)
 				d.Sweep(time.Now())
-				_, sealErr := d.Sealer(testSecret)
+				_, sealErr := d.Sealer(t.Context(), testSecret)
 				unlock, lockErr := d.Lock(t.Context(), testKey)
 				if lockErr == nil {
 					unlock()
 				}
-				for _, err := range []error{sealErr, lockErr, d.Put(testKey, s, testCredential(1)), d.Delete(testKey), d.DeleteAll()} {
+				for _, err := range []error{sealErr, lockErr, d.Put(t.Context(), testKey, s, testCredential(1)), d.Delete(testKey), d.DeleteAll()} {
 					if err == nil {
 						t.Error("used all the same")
 					}
 				}
-				if !errors.Is(lockErr, ErrNoLock) {
-					t.Errorf("Lock: %v, want ErrNoLock", lockErr)
+				if !errors.Is(lockErr, errNoLock) {
+					t.Errorf("Lock: %v, want errNoLock", lockErr)
 				}
 			}
 			warned.want(t, 1)
@@ -84,11 +84,11 @@ func wantReadOnlyBehaviour(t *testing.T, d *Dir) {
 	t.Helper()
 	s := mustSealer(t, d, testSecret)
 	wantHit(t, d, testKey, s, testCredential(1))
-	if err := d.Put(testKey, s, testCredential(2)); err == nil {
+	if err := d.Put(t.Context(), testKey, s, testCredential(2)); err == nil {
 		t.Error("Put: no error")
 	}
-	if _, err := d.Lock(t.Context(), testKey); !errors.Is(err, ErrNoLock) {
-		t.Errorf("Lock: %v, want ErrNoLock", err)
+	if _, err := d.Lock(t.Context(), testKey); !errors.Is(err, errNoLock) {
+		t.Errorf("Lock: %v, want errNoLock", err)
 	}
 	wantHit(t, d, testKey, s, testCredential(1))
 }

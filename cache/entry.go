@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
 
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/disk"
 )
 
 // An entry is a header of 13 bytes and a sealed body:
@@ -91,27 +91,19 @@ func decodeBody(text []byte) (credential.Credential, error) {
 	return c, nil
 }
 
-// readFile reads a file of at most maxEntry bytes. Whatever else lies in its place is errDamaged: a pipe would block.
+// readFile reads a file of at most maxEntry bytes. Whatever else lies in its place is errDamaged.
 // It returns what lies there even when it cannot be read.
 func readFile(path string) ([]byte, fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, info, fmt.Errorf("%w: not a regular file", errDamaged)
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return nil, info, fmt.Errorf("%w: %s is a link", errDamaged, path)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, info, err
+	raw, err := disk.Read(path, maxEntry)
+	if fault, ok := errors.AsType[*disk.Fault](err); ok {
+		err = fmt.Errorf("%w: %w", errDamaged, fault)
 	}
-	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, maxEntry+1))
-	if err != nil {
-		return nil, info, err
-	}
-	if len(raw) > maxEntry {
-		return nil, info, fmt.Errorf("%w: larger than %d bytes", errDamaged, maxEntry)
-	}
-	return raw, info, nil
+	return raw, info, err
 }

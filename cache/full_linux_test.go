@@ -32,7 +32,7 @@ func TestAFullDiskCostsTheWriteNotTheEntry(t *testing.T) {
 	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("fill the disk: %v", err)
 	}
-	if err := d.Put(testKey, s, largeCredential()); !errors.Is(err, syscall.ENOSPC) {
+	if err := d.Put(t.Context(), testKey, s, largeCredential()); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("Put on a full disk: %v, want ENOSPC", err)
 	}
 	wantHit(t, d, testKey, s, testCredential(1))

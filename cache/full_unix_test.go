@@ -3,6 +3,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,11 +20,11 @@ func limitChild(args []string) error {
 		return err
 	}
 	d, _ := openTest(args[0])
-	s, err := d.Sealer(testSecret)
+	s, err := d.Sealer(context.Background(), testSecret)
 	if err != nil {
 		return err
 	}
-	if err := d.Put(testKey, s, largeCredential()); !errors.Is(err, syscall.EFBIG) {
+	if err := d.Put(context.Background(), testKey, s, largeCredential()); !errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("Put over the limit: %w, want EFBIG", err)
 	}
 	return nil

@@ -17,7 +17,8 @@ const lockRetry = 20 * time.Millisecond
 
 // Lock waits until ctx ends for the right to renew the entry of key, among all processes; within one process it
 // works as well. After it, Get again: whoever held it may have renewed the entry. unlock may be called twice.
-// Errors: ErrNoLock, at once, where no lock can be had; ctx's, when somebody else held it to the end.
+// An error comes at once where no lock can be had (read-only, full, not ours): go on without one. When somebody else
+// held it to the end, it is ctx's.
 func (d *Dir) Lock(ctx context.Context, key Key) (unlock func(), err error) {
 	if err := key.check(); err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func (d *Dir) Lock(ctx context.Context, key Key) (unlock func(), err error) {
 func (d *Dir) lock(ctx context.Context, name string) (*flock.Flock, error) {
 	for {
 		if err := d.make(); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNoLock, err)
+			return nil, fmt.Errorf("%w: %w", errNoLock, err)
 		}
 		held := flock.New(d.file(name, lockSuffix))
 		_, err := held.TryLockContext(ctx, lockRetry)
@@ -50,7 +51,7 @@ func (d *Dir) lock(ctx context.Context, name string) (*flock.Flock, error) {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("waiting for %s: %w", held.Path(), ctx.Err())
 		default:
-			return nil, fmt.Errorf("%w: %w", ErrNoLock, err)
+			return nil, fmt.Errorf("%w: %w", errNoLock, err)
 		}
 	}
 }

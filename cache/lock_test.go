@@ -97,7 +97,7 @@ func TestAKilledHolderLetsTheNextOneIn(t *testing.T) {
 
 	brief, cancel := context.WithTimeout(t.Context(), 3*lockRetry)
 	defer cancel()
-	if _, err := d.Lock(brief, testKey); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrNoLock) {
+	if _, err := d.Lock(brief, testKey); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNoLock) {
 		t.Fatalf("Lock while it is held: %v, want the deadline", err)
 	}
 	mustDo(t, holder.Process.Kill())

@@ -104,7 +104,7 @@ func newTest(t *testing.T) (*Dir, *warnings) {
 
 func mustSealer(t testing.TB, d *Dir, secret credential.Secret) *Sealer {
 	t.Helper()
-	s, err := d.Sealer(secret)
+	s, err := d.Sealer(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func mustSealer(t testing.TB, d *Dir, secret credential.Secret) *Sealer {
 
 func mustPut(t testing.TB, d *Dir, key Key, s *Sealer, c credential.Credential) {
 	t.Helper()
-	if err := d.Put(key, s, c); err != nil {
+	if err := d.Put(t.Context(), key, s, c); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 const (
 	saltName = "salt"
 	saltSize = 32
-	saltWait = 5 * time.Second  // for another process that makes the salt
+	saltWait = 5 * time.Second  // at most, for another process that makes the salt: STS needs its share of a budget
 	sealInfo = "tcred cache v1" // what the derived key is for
 )
 
@@ -35,8 +35,9 @@ type Sealer struct {
 func (Sealer) Format(f fmt.State, _ rune) { io.WriteString(f, credential.Secret("").String()) }
 
 // Sealer derives the key of the entries that secret, a permanent SecretKey, was traded for. It makes the
-// directory and its salt if need be; with a salt in place it works in a read-only directory too.
-func (d *Dir) Sealer(secret credential.Secret) (*Sealer, error) {
+// directory and its salt if need be, and waits for another process that does, until ctx ends; with a salt in place it
+// works in a read-only directory too.
+func (d *Dir) Sealer(ctx context.Context, secret credential.Secret) (*Sealer, error) {
 	if secret == "" {
 		return nil, errors.New("cannot seal cache entries under an empty secret")
 	}
@@ -45,7 +46,7 @@ func (d *Dir) Sealer(secret credential.Secret) (*Sealer, error) {
 	}
 	fresh := make([]byte, saltSize)
 	rand.Read(fresh) // never fails: see its documentation
-	salt, err := d.saltOr(fresh)
+	salt, err := d.saltOr(ctx, fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -86,14 +87,14 @@ func (s Sealer) sealText(key Key, h header, text []byte) []byte {
 }
 
 // open is the reverse of seal: errDamaged for everything that seal did not make with this key and this Sealer,
-// ErrNewerEntry for a version to come.
+// errNewerEntry for a version to come.
 func (s Sealer) open(key Key, raw []byte) (credential.Credential, error) {
 	h, err := parseHeader(raw)
 	if err != nil {
 		return credential.Credential{}, err
 	}
 	if h.version > version {
-		return credential.Credential{}, ErrNewerEntry
+		return credential.Credential{}, errNewerEntry
 	}
 	text, err := s.aead.Open(nil, nil, raw[headerSize:], append([]byte(key), raw[:headerSize]...))
 	if err != nil {
@@ -112,7 +113,7 @@ func (d *Dir) readSalt() ([]byte, fs.FileInfo, error) {
 }
 
 // saltOr returns the directory's salt, which becomes fresh if there is none.
-func (d *Dir) saltOr(fresh []byte) ([]byte, error) {
+func (d *Dir) saltOr(ctx context.Context, fresh []byte) ([]byte, error) {
 	salt, _, err := d.readSalt()
 	if err == nil {
 		return salt, nil
@@ -120,7 +121,7 @@ func (d *Dir) saltOr(fresh []byte) ([]byte, error) {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
 		return nil, fmt.Errorf("read the cache's salt: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), saltWait)
+	ctx, cancel := context.WithTimeout(ctx, saltWait)
 	defer cancel()
 	held, err := d.lock(ctx, saltName)
 	if err != nil {
@@ -150,8 +151,8 @@ func (d *Dir) makeSalt(fresh []byte) ([]byte, error) {
 }
 
 // keepSalt puts s's salt back if it has vanished, so that what s seals can be opened after a restart.
-func (d *Dir) keepSalt(s *Sealer) error {
-	salt, err := d.saltOr(s.salt)
+func (d *Dir) keepSalt(ctx context.Context, s *Sealer) error {
+	salt, err := d.saltOr(ctx, s.salt)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,7 +25,7 @@ func TestASealerPrintsRedacted(t *testing.T) {
 
 func TestNoSealerFromAnEmptySecret(t *testing.T) {
 	d, _ := newTest(t)
-	if s, err := d.Sealer(""); err == nil {
+	if s, err := d.Sealer(t.Context(), ""); err == nil {
 		t.Errorf("got %v", s)
 	}
 }
@@ -36,7 +37,7 @@ func TestManyWhoMakeTheSaltAtOnceShareOne(t *testing.T) {
 	for i := range sealers {
 		group.Go(func() {
 			own, _ := openTest(d.path)
-			sealers[i], _ = own.Sealer(testSecret)
+			sealers[i], _ = own.Sealer(t.Context(), testSecret)
 		})
 	}
 	group.Wait()
@@ -85,6 +86,23 @@ func TestTheSaltComesBackWhenTheDirectoryVanished(t *testing.T) {
 	}
 }
 
+// Whoever waits for a credential has a budget, and the salt's maker may be stuck.
+func TestNobodyWaitsForTheSaltLongerThanTheCallerDoes(t *testing.T) {
+	d, _ := newTest(t)
+	mustDo(t, d.make())
+	held, err := d.lock(t.Context(), saltName)
+	mustDo(t, err)
+	defer held.Unlock()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Sealer(ended, testSecret); !errors.Is(err, context.Canceled) {
+		t.Errorf("Sealer: %v", err)
+	}
+	if err := d.Put(ended, testKey, testSealer(t), testCredential(1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("Put: %v", err)
+	}
+}
+
 // Somebody else made the directory anew: what lies there is whole, but not for this Sealer.
 func TestAStaleSealerNeitherHarmsNorWrites(t *testing.T) {
 	d, warned := newTest(t)
@@ -95,7 +113,7 @@ func TestAStaleSealerNeitherHarmsNorWrites(t *testing.T) {
 	mustPut(t, other, testKey, s, testCredential(1))
 
 	wantMiss(t, d, testKey, stale)
-	if err := d.Put(testKey, stale, testCredential(2)); !errors.Is(err, ErrStaleSealer) {
+	if err := d.Put(t.Context(), testKey, stale, testCredential(2)); !errors.Is(err, ErrStaleSealer) {
 		t.Errorf("Put: %v, want ErrStaleSealer", err)
 	}
 	wantHit(t, other, testKey, s, testCredential(1))

@@ -16,7 +16,7 @@ import (
 // putChild writes one whole credential after another, until it is killed.
 func putChild(args []string) error {
 	d, _ := openTest(args[0])
-	s, err := d.Sealer(testSecret)
+	s, err := d.Sealer(context.Background(), testSecret)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func putChild(args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := d.Put(testKey, s, testCredential(n)); err != nil {
+		if err := d.Put(context.Background(), testKey, s, testCredential(n)); err != nil {
 			return err
 		}
 		unlock()
@@ -100,7 +100,7 @@ func TestADirectoryInPlaceOfTheEntryIsAnErrorNotALoss(t *testing.T) {
 	d, _ := newTest(t)
 	s := mustSealer(t, d, testSecret)
 	mustDo(t, os.MkdirAll(d.file(string(testKey), entrySuffix)+"/x", 0o700))
-	if err := d.Put(testKey, s, testCredential(1)); err == nil {
+	if err := d.Put(t.Context(), testKey, s, testCredential(1)); err == nil {
 		t.Error("Put: no error")
 	}
 	if left := files(t, d, tempSuffix); len(left) != 0 {

@@ -73,7 +73,7 @@ func addArgs(_ *cobra.Command, args []string) error {
 		return usage("tcred add --help", "one name at most, not %d arguments", len(args))
 	}
 	if len(args) == 1 && !api.ValidName(args[0]) {
-		return usage("letters, digits, dots, dashes and underscores, at most 64", "%q cannot be a key's name", args[0])
+		return usage(api.NameHint, "%q cannot be a key's name", args[0])
 	}
 	return nil
 }

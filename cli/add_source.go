@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/disk"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -67,14 +68,15 @@ func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 
 // fromEnv takes the key that other tools read from this shell's environment.
 func fromEnv() (keystore.Key, error) {
-	for _, name := range []string{"TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN", "TENCENTCLOUD_SESSION_TOKEN"} {
+	spelling := credential.Spellings()[0]
+	for _, name := range spelling.Tokens {
 		if os.Getenv(name) != "" {
 			return keystore.Key{}, temporaryKey("for " + name + " is set")
 		}
 	}
-	id, secret := os.Getenv("TENCENTCLOUD_SECRET_ID"), os.Getenv("TENCENTCLOUD_SECRET_KEY")
+	id, secret := os.Getenv(spelling.ID), os.Getenv(spelling.Key)
 	if id == "" || secret == "" {
-		return keystore.Key{}, usage("", "--from env: TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY are not both set")
+		return keystore.Key{}, usage("", "--from env: %s and %s are not both set", spelling.ID, spelling.Key)
 	}
 	return newKey(id, secret)
 }
@@ -116,36 +118,7 @@ func fromTCCLI(profile string) (keystore.Key, error) {
 }
 
 // readFile reads a small file that another tool wrote.
-func readFile(path string) ([]byte, error) {
-	f, err := openRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, 64<<10))
-}
+func readFile(path string) ([]byte, error) { return disk.Read(path, 1<<20) }
 
-// openRegular opens a file. What else may have its place, a pipe say, would have to be waited for: its error says
-// what that is.
-func openRegular(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is %s, not a file", path, kindOf(info.Mode()))
-	}
-	return os.Open(path)
-}
-
-func kindOf(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	}
-	return "a device"
-}
+// openRegular opens a file: what else may have its place, a pipe say, would have to be waited for.
+func openRegular(path string) (*os.File, error) { return disk.Open(path) }

@@ -11,6 +11,7 @@ import (
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/profile"
 	"github.com/tcred/tcred/sts"
+	"github.com/tcred/tcred/sts/policy"
 )
 
 // verify finds out whose the key is, and whether it may issue credentials, by one that grants nothing.
@@ -33,7 +34,7 @@ func (a *app) verify(ctx context.Context, set *profile.Set, name string, key key
 		return keystore.Entry{}, err
 	}
 	_, err = c.FederationToken(ctx, key, sts.FederationRequest{
-		Name: config.DefaultFederatedUser, Policy: sts.DenyAll, Duration: config.MinDuration,
+		Name: config.DefaultFederatedUser, Policy: policy.DenyAll, Duration: config.MinDuration,
 		Subject: sts.Subject{Key: name, Account: shortIdentity(entry)},
 	})
 	return entry, err

@@ -72,12 +72,12 @@ func usage(hint, format string, args ...any) error {
 
 // warn tells a person something that stops nothing.
 func (a *app) warn(format string, args ...any) {
-	fmt.Fprintf(a.err, api.WarningPrefix+format+"\n", args...)
+	fmt.Fprintln(a.err, api.WarningPrefix+api.OneLine(fmt.Sprintf(format, args...)))
 }
 
 // tell says what was done.
 func (a *app) tell(format string, args ...any) {
-	fmt.Fprintf(a.err, "tcred: "+format+"\n", args...)
+	fmt.Fprintln(a.err, "tcred: "+api.OneLine(fmt.Sprintf(format, args...)))
 }
 
 func (a *app) root() *cobra.Command {

@@ -72,7 +72,7 @@ func (a *app) keystore() (paths, *profile.Set, keystore.Store, error) {
 // broker answers in this process, with the same cache and locks as the daemon.
 func (a *app) broker(p paths, set *profile.Set) *daemon.Broker {
 	log := a.logger()
-	return daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log})
+	return daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log, Rate: stsRate(set)})
 }
 
 // logger is for commands: warnings, or all of it with --debug.
@@ -101,7 +101,7 @@ func profileArg(args []string) (string, error) {
 		name = args[0]
 	}
 	if !api.ValidName(name) {
-		return "", usage("letters, digits, dots, dashes and underscores, at most 64", "%q cannot be a profile's name", name)
+		return "", usage(api.NameHint, "%q cannot be a profile's name", name)
 	}
 	return name, nil
 }

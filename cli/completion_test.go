@@ -124,7 +124,7 @@ func runShell(t *testing.T, env []string, name string, args ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = append(os.Environ(), append(env, "LC_ALL=C.UTF-8")...) // a locale that is not there makes bash and perl complain
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -16,6 +16,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/profile"
@@ -92,10 +93,10 @@ func (a *app) serve(ctx context.Context, p paths, service bool, log *slog.Logger
 	broker := daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.cache, log), Log: log, Rate: stsRate(set)})
 	server := &daemon.Server{
 		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
-		IdleExit: idleExit(set, l.service),
+		IdleExit: idleExit(set, l.service), Config: p.config,
 		Status: func() api.Status {
 			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: l.path, Config: p.config,
+				Version: api.Version, PID: os.Getpid(), Socket: l.path,
 				Keystore: storeName(set), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
 		},
@@ -104,7 +105,7 @@ func (a *app) serve(ctx context.Context, p paths, service bool, log *slog.Logger
 	log.Info("listening", "socket", l.path, "config", p.config, "version", api.Version, "pid", os.Getpid())
 	err = server.Serve(ctx, l)
 	log.Info("stopped")
-	return errors.Join(err, l.release())
+	return err
 }
 
 // daemonLog is stderr for a daemon that somebody watches, else the log file, which takes a crash's last words too.
@@ -140,16 +141,17 @@ func crashInto(file *os.File) error {
 // stopDaemon asks the daemon to stop and waits until its process is gone.
 func (a *app) stopDaemon(ctx context.Context) error {
 	c := client.New("")
-	status, err := c.Status(ctx)
-	if err == nil {
-		err = c.Stop(ctx)
-	}
+	status, unknown := c.Status(ctx)
+	err := c.Stop(ctx) // also of a daemon that cannot say how it is
 	if errors.Is(err, socket.ErrNotListening) {
 		a.tell("no daemon runs")
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if unknown != nil {
+		return unknown
 	}
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout) // it finishes what it was asked
 	defer cancel()
@@ -189,11 +191,11 @@ func storeName(set *profile.Set) string {
 	return store.Name()
 }
 
-// stsRate is 0, the broker's default, while there is no config to go by.
+// stsRate is the default while there is no config to go by.
 func stsRate(set *profile.Set) int {
 	c, err := set.Config()
 	if err != nil {
-		return 0
+		return config.DefaultSTSRate
 	}
 	return c.STSRate
 }

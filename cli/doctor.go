@@ -70,7 +70,7 @@ func (d *doctor) failed(check string, err error) {
 }
 
 func (d *doctor) note(level, check, cure, detail string) {
-	d.findings = append(d.findings, finding{level, check, detail, cure})
+	d.findings = append(d.findings, finding{level, check, api.OneLine(detail), api.OneLine(cure)})
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {

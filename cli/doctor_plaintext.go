@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/tcred/tcred/credential"
 )
 
 // plaintext warns of permanent keys in the environment and in other tools' files. It names the place, never a content.
 func (d *doctor) plaintext() {
 	before := len(d.findings)
 	for _, c := range environCredentials(os.Getenv) {
-		if c.Token == "" && !d.wanted(c) && (family(c.names[0]) != "AWS" || tencentID(c.SecretID)) {
+		if c.Token == "" && !d.wanted(c) && (!strings.HasPrefix(c.names[0], "AWS_") || tencentID(c.SecretID)) {
 			d.warn("plaintext", "tcred add --from env; then take it out of the file that sets it, and start tools by tcred exec",
 				"the environment has a permanent key in %s", strings.Join(c.names, " and "))
 		}
@@ -36,7 +38,7 @@ func (d *doctor) plaintext() {
 
 // wanted reports whether c is the key of a keystore in the environment.
 func (d *doctor) wanted(c environCredential) bool {
-	if d.set == nil || c.names[0] != "TENCENTCLOUD_SECRET_ID" {
+	if d.set == nil || c.names[0] != credential.Spellings()[0].ID {
 		return false
 	}
 	store, err := d.set.Store()

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -80,6 +79,7 @@ func (w *wish) check() error {
 
 // writeConfig makes what is missing of the config file and the file keystore; running it again changes nothing.
 func (a *app) writeConfig(ctx context.Context, w wish) error {
+	harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := findPaths()
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (a *app) makeKeystore(ctx context.Context, dir, passphraseFile string) erro
 // newPassphrase reads the passphrase from a file, or has the person enter it twice.
 func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret, error) {
 	if file != "" {
-		return readPassphrase(file)
+		return keystore.ReadPassphrase(file)
 	}
 	if !isTerminal(a.in) {
 		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
@@ -238,24 +238,4 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 		return "", usage("run it again", "the two passphrases differ; nothing was written")
 	}
 	return first, nil
-}
-
-// readPassphrase takes only a file that the keystore would take later.
-func readPassphrase(path string) (credential.Secret, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", usage("", "the passphrase cannot be read: %v", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return "", usage("chmod 600 "+path, "passphrase file %s can be read by others", path)
-	}
-	text, err := readFile(path)
-	if err != nil {
-		return "", usage("", "the passphrase cannot be read: %v", err)
-	}
-	passphrase := strings.TrimRight(string(text), "\r\n")
-	if passphrase == "" {
-		return "", usage("", "passphrase file %s is empty", path)
-	}
-	return credential.Secret(passphrase), nil
 }

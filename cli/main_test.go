@@ -118,9 +118,9 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 		"HOME": home, "PATH": bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "XDG_RUNTIME_DIR": runtimeDir,
 		"XDG_CONFIG_HOME": filepath.Join(home, ".config"), "XDG_CACHE_HOME": filepath.Join(home, ".cache"),
 		"XDG_STATE_HOME": filepath.Join(home, ".local", "state"), "XDG_DATA_HOME": filepath.Join(home, ".local", "share"),
-		"DBUS_SESSION_BUS_ADDRESS": "unix:path=" + filepath.Join(runtimeDir, "no-bus"), "NO_COLOR": "1",
-		"CONFIG":  filepath.Join(home, ".config", "tcred", "config.toml"),
-		"STS_URL": server.URL, "SUB_ACCOUNT": w.sub.AccountID,
+		"DBUS_SESSION_BUS_ADDRESS": "unix:path=" + filepath.Join(runtimeDir, "no-bus"),
+		"CONFIG":                   filepath.Join(home, ".config", "tcred", "config.toml"),
+		"STS_URL":                  server.URL, "SUB_ACCOUNT": w.sub.AccountID,
 		"SUB_ID": w.sub.SecretID, "SUB_KEY": w.sub.SecretKey.Reveal(), "SUB_UIN": w.sub.UIN,
 		"ROOT_ID": w.root.SecretID, "ROOT_KEY": w.root.SecretKey.Reveal(), "ROOT_UIN": w.root.UIN,
 	} {

@@ -109,7 +109,7 @@ func seeAlso(cmd *cobra.Command) string {
 	if cmd.HasParent() {
 		names = append(names, manName(cmd.Parent())+"(1)")
 	} else if cmd.Name() == helperName {
-		names = append(names, "tcred(1)", "tcred-setup(1)")
+		names = append(names, "tcred(1)")
 	} else {
 		names = append(names, helperName+"(1)")
 	}

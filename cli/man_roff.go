@@ -31,7 +31,6 @@ func (p *page) environment() {
 	p.item("$"+api.EnvCacheDir, "Where credentials are kept, sealed.")
 	p.item("$"+api.EnvSocket, "The daemon's socket; else tcred/tcred.sock in $XDG_RUNTIME_DIR.")
 	p.item("$"+api.EnvLog, "With the value debug, say more on stderr.")
-	p.item("$NO_COLOR", "No colour, whatever its value.")
 }
 
 // setting is a line of config.toml that sets something, commented out or not, or a table's name.

@@ -41,6 +41,27 @@ func TestEveryCommandHasAManPage(t *testing.T) {
 	}
 }
 
+func TestEveryPageThatIsReferredToIsThere(t *testing.T) {
+	dir := t.TempDir()
+	writeManPages(t, dir)
+	pages, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(pages) < 20 {
+		t.Fatal(pages, err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(tcred[a-z\\-]*)\(([15])\)`).FindAllSubmatch(text, -1) {
+			name := strings.ReplaceAll(string(m[1]), `\`, "") + "." + string(m[2])
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Errorf("%s refers to %s", filepath.Base(page), name)
+			}
+		}
+	}
+}
+
 // The helper reads its arguments by hand: what is said of it here must be what it says itself.
 func TestTheHelpersPageHasItsFlags(t *testing.T) {
 	bin, err := binaries()

@@ -19,8 +19,7 @@ const stopTimeout = 12 * time.Second
 type endpoint struct {
 	net.Listener
 	path    string
-	service bool         // a supervisor looks after the daemon
-	release func() error // follows Close
+	service bool // a supervisor looks after the daemon
 }
 
 // listen makes the socket at path, or takes the one that systemd passed: its path is systemd's to keep, to watch and
@@ -35,7 +34,7 @@ func (a *app) listen(ctx context.Context, path string, service bool, log *slog.L
 			log.Warn("systemd listens elsewhere than clients of this environment ask", "socket", at, "clients", path)
 			path = at
 		}
-		return endpoint{passed, path, true, func() error { return nil }}, nil
+		return endpoint{passed, path, true}, nil
 	}
 	open := daemon.Listen
 	if service {
@@ -49,7 +48,7 @@ func (a *app) listen(ctx context.Context, path string, service bool, log *slog.L
 		log.Warn("stopping: the socket is gone or another's", "socket", path)
 		gone()
 	})
-	return endpoint{l, path, service, l.Release}, nil
+	return endpoint{l, path, service}, nil
 }
 
 // takeOver listens on path for a service, and asks a daemon that a helper started to make room.

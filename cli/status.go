@@ -96,9 +96,9 @@ func (a *app) printStatus(st api.Status, now time.Time) error {
 	}
 	for _, p := range st.Profiles {
 		if e := p.LastError; e != nil {
-			fmt.Fprintf(a.out, "\n%s: %s: %s\n", p.Name, e.Code, e.Detail)
+			fmt.Fprintf(a.out, "\n%s: %s: %s\n", p.Name, e.Code, api.OneLine(e.Detail))
 			if e.Hint != "" {
-				fmt.Fprintf(a.out, "  hint: %s\n", e.Hint)
+				fmt.Fprintf(a.out, "  hint: %s\n", api.OneLine(e.Hint))
 			}
 		}
 	}

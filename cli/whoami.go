@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ lie in the environment, as tools started here would use them.`,
 				return usage("tcred whoami --help", "PROFILE, --key and --env exclude each other")
 			}
 			if byKey && !api.ValidName(q.key) {
-				return usage("letters, digits, dots, dashes and underscores, at most 64", "%q cannot be a key's name", q.key)
+				return usage(api.NameHint, "%q cannot be a key's name", q.key)
 			}
 			return nil
 		},
@@ -122,18 +121,16 @@ type environCredential struct {
 	names                 []string
 }
 
-// environCredentials finds every id with its secret, in the order in which credential lists the spellings. A token
-// belongs to the names of its family: TENCENTCLOUD_, TENCENT_ or AWS_.
+// environCredentials finds every id with its secret, in the order in which credential lists the spellings.
 func environCredentials(getenv func(string) string) (held []environCredential) {
-	ids, keys, tokens := spellings()
-	for i := range ids {
-		c := environCredential{names: []string{ids[i], keys[i]}}
-		c.SecretID, c.SecretKey = getenv(ids[i]), credential.Secret(getenv(keys[i]))
+	for _, s := range credential.Spellings() {
+		c := environCredential{names: []string{s.ID, s.Key}}
+		c.SecretID, c.SecretKey = getenv(s.ID), credential.Secret(getenv(s.Key))
 		if c.SecretID == "" || c.SecretKey == "" {
 			continue
 		}
-		for _, token := range tokens {
-			if family(token) == family(ids[i]) && getenv(token) != "" {
+		for _, token := range s.Tokens {
+			if getenv(token) != "" {
 				c.Token, c.names = credential.Secret(getenv(token)), append(c.names, token)
 				break
 			}
@@ -141,27 +138,6 @@ func environCredentials(getenv func(string) string) (held []environCredential) {
 		held = append(held, c)
 	}
 	return held
-}
-
-// spellings are the variables' names by what they carry; ids and keys go together by their place.
-func spellings() (ids, keys, tokens []string) {
-	marked := credential.Credential{SecretID: "id", SecretKey: "key", Token: "token"}
-	for _, v := range marked.Variables() {
-		switch v.Value.Reveal() {
-		case "id":
-			ids = append(ids, v.Name)
-		case "key":
-			keys = append(keys, v.Name)
-		case "token":
-			tokens = append(tokens, v.Name)
-		}
-	}
-	return ids, keys, tokens
-}
-
-func family(variable string) string {
-	name, _, _ := strings.Cut(variable, "_")
-	return name
 }
 
 func (a *app) printIdentity(id api.Identity) error {

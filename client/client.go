@@ -18,9 +18,9 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// UnlockTimeout is how long Unlock waits where its context has no deadline: opening a keystore can take a
+// unlockTimeout is how long Unlock waits where its context has no deadline: opening a keystore can take a
 // person's answer. Every other call waits for api.ClientTimeout then.
-const UnlockTimeout = 30 * time.Second
+const unlockTimeout = 30 * time.Second
 
 // Client is a client of one daemon. It may be used from many goroutines.
 type Client struct {
@@ -29,7 +29,7 @@ type Client struct {
 
 	path    string
 	http    *http.Client
-	version atomic.Pointer[string]
+	version atomic.Pointer[string] // of the daemon, by its last answer; another than ours explains those that make no sense
 }
 
 // New returns a client of the daemon that listens at path; "" is socket.Path(), looked up at each call.
@@ -45,15 +45,6 @@ func New(path string) *Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c
-}
-
-// DaemonVersion is the version that the daemon named in its last answer, "" before the first one. Another than
-// api.Version explains errors that make no sense otherwise.
-func (c *Client) DaemonVersion() string {
-	if v := c.version.Load(); v != nil {
-		return *v
-	}
-	return ""
 }
 
 // Options say what credential Get asks for.
@@ -146,7 +137,7 @@ func (c *Client) Unlock(ctx context.Context, passphrase credential.Secret, limit
 	if limit != 0 {
 		request.For = limit.String()
 	}
-	ctx, cancel := within(ctx, UnlockTimeout)
+	ctx, cancel := within(ctx, unlockTimeout)
 	defer cancel()
 	_, err := c.do(ctx, http.MethodPost, api.PathUnlock, request)
 	return err
@@ -158,7 +149,7 @@ func (c *Client) Lock(ctx context.Context) error {
 	return err
 }
 
-// Stop makes the daemon end once it has answered who waits.
+// Stop makes the daemon end once it has answered those who wait.
 func (c *Client) Stop(ctx context.Context) error {
 	_, err := c.do(ctx, http.MethodPost, api.PathStop, nil)
 	return err

@@ -70,7 +70,7 @@ func ofProfile(prefix, profile, suffix string) (string, error) {
 	if !api.ValidName(profile) {
 		return "", &api.Error{
 			Code: api.BadRequest, Message: fmt.Sprintf("bad profile name %q", profile),
-			Hint: "letters, digits, and inside also dot, dash and underscore, at most 64",
+			Hint: api.NameHint,
 		}
 	}
 	return prefix + profile + suffix, nil
@@ -105,7 +105,7 @@ func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte,
 	ctx, cancel := within(ctx, api.ClientTimeout)
 	defer cancel()
 	body, err := c.try(ctx, method, target, config, request)
-	if method == http.MethodGet && errors.Is(err, errNoAnswer) {
+	if method == http.MethodGet && errors.Is(err, socket.ErrNoAnswer) {
 		body, err = c.try(ctx, method, target, config, request) // that daemon was about to stop
 	}
 	return body, err
@@ -167,16 +167,11 @@ func (c *Client) problem(answer *http.Response, body []byte) error {
 
 // foreign is the error for an answer that no daemon of this version gives.
 func (c *Client) foreign(what string, cause error) error {
-	hint := "another program on that socket? tcred doctor"
-	if v := c.DaemonVersion(); v != "" && v != api.Version {
-		hint = fmt.Sprintf("the daemon is version %s, this is %s: tcred daemon stop", v, api.Version)
+	version := ""
+	if v := c.version.Load(); v != nil {
+		version = *v
 	}
-	return &api.Error{Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what, Hint: hint, Cause: cause}
-}
-
-// errNoAnswer means that the connection ended before the first byte.
-var errNoAnswer = &api.Error{
-	Code: api.NoDaemon, Message: "the daemon ended the connection without an answer", Hint: "see tcred logs",
+	return socket.Foreign(what, version, cause)
 }
 
 // explain puts a failed exchange into words; begun is whether the answer had begun.
@@ -190,11 +185,9 @@ func (c *Client) explain(ctx context.Context, err error, begun bool) error {
 	case errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
 		return &api.Error{Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err}
 	case !begun:
-		return errNoAnswer
+		return socket.ErrNoAnswer
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return &api.Error{
-			Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so", Cause: err,
-		}
+		return socket.BrokenOff(err)
 	}
 	return c.foreign("no HTTP", err)
 }

@@ -25,10 +25,12 @@ type Config struct {
 	Endpoint string // a URL without a path; "" is the site's own
 	Proxy    string // a URL, which may hold a password; "" is none
 	CAFile   string
-	Language string // "en", "zh", or "": by LANG
+	Language string // "en", "zh", or "": by the locale
 	IdleExit time.Duration
 	Keystore Keystore
 	Profiles map[string]Profile // the declared ones
+
+	root table // as written
 }
 
 // Keystore is the table of that name.
@@ -60,6 +62,7 @@ func Load(path string) (*Config, []Problem, error) {
 	cfg := defaults(path)
 	if d.read() {
 		d.config(cfg)
+		cfg.root = d.root
 	}
 	if err := d.err(); err != nil {
 		return nil, nil, err
@@ -79,7 +82,7 @@ func (c *Config) Profile(name string, keys []string) (Profile, error) {
 		}, nil
 	}
 	if !api.ValidName(name) {
-		return Profile{}, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("%q cannot be a profile's name", name), Hint: nameHint}
+		return Profile{}, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("%q cannot be a profile's name", name), Hint: api.NameHint}
 	}
 	return Profile{}, noProfile(name, c.Names(keys))
 }
@@ -104,10 +107,26 @@ func (c *Config) Names(keys []string) []string {
 	return slices.Compact(names)
 }
 
-// Files lists the files c was read from: config.toml, which may be missing, and the policy files.
+// Place is where a setting stands in config.toml, by its name behind those of its tables; 0, 0 if it does not.
+func (c *Config) Place(name ...string) (line, column int) {
+	t, last := c.root, len(name)-1
+	for _, table := range name[:last] {
+		t, _ = t.inner(table)
+	}
+	if !t.has(name[last]) {
+		return 0, 0
+	}
+	offset, _ := t.at(name[last])
+	return t.doc.position(offset)
+}
+
+// Files lists the files c was read from: config.toml, which may be missing, ca_file and the policy files.
 // A change to one of them is a reason to load again.
 func (c *Config) Files() []string {
 	files := []string{c.Path}
+	if c.CAFile != "" {
+		files = append(files, c.CAFile)
+	}
 	for _, p := range c.Profiles {
 		if p.PolicyFile != "" {
 			files = append(files, p.PolicyFile)

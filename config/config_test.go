@@ -137,10 +137,11 @@ region = "eu-frankfurt"
 		},
 	}
 	cfg := mustLoad(t, path)
+	cfg.root = table{}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
 	}
-	if got, want := cfg.Files(), []string{path, filepath.Join(dir, "p.json")}; !reflect.DeepEqual(got, want) {
+	if got, want := cfg.Files(), []string{path, filepath.Join(dir, "ca.pem"), filepath.Join(dir, "p.json")}; !reflect.DeepEqual(got, want) {
 		t.Errorf("files %q", got)
 	}
 }
@@ -176,8 +177,8 @@ func TestAnUnknownProfileIsToldTheNearest(t *testing.T) {
 		{"Upload", nil, api.NoProfile, `no profile "Upload"; did you mean "upload"? | `},
 		{"wrok", []string{"work"}, api.NoProfile, `no profile "wrok"; did you mean "work"? | `},
 		{"other", []string{"work"}, api.NoProfile, `no profile "other" | tcred list shows those there are`},
-		{"a/b", nil, api.BadRequest, `"a/b" cannot be a profile's name | ` + nameHint},
-		{"a\nb", nil, api.BadRequest, `"a\nb" cannot be a profile's name | ` + nameHint},
+		{"a/b", nil, api.BadRequest, `"a/b" cannot be a profile's name | ` + api.NameHint},
+		{"a\nb", nil, api.BadRequest, `"a\nb" cannot be a profile's name | ` + api.NameHint},
 	} {
 		_, err := cfg.Profile(test.name, test.keys)
 		e := api.AsError(err)

@@ -51,6 +51,9 @@ func (d *document) syntax(err error) {
 	if e := (toml.ParseError{}); errors.As(err, &e) {
 		offset, message = e.Position.Start, e.Message
 	}
+	if strings.Contains(message, "hexadecimal") {
+		message, _, _ = strings.Cut(message, ", but got") // the string from its start: the proxy's may hold a password
+	}
 	hint := ""
 	switch {
 	case strings.ContainsAny(message, "“”＂‘’"):

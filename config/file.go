@@ -23,7 +23,7 @@ type fault struct {
 func (f *fault) Error() string { return f.reason }
 func (f *fault) Unwrap() error { return f.cause }
 
-// readFile reads a regular file of at most limit bytes that nobody else can write. Its error is a fault.
+// readFile reads a regular file of at most limit bytes that is ours or root's and that nobody else can write. Its error is a fault.
 func readFile(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path) // before it is opened: opening a pipe waits
 	if err != nil {
@@ -48,11 +48,13 @@ func readFile(path string, limit int64) ([]byte, error) {
 }
 
 func unfit(info fs.FileInfo, limit int64) *fault {
-	switch who := writers(info); {
+	switch who, owner := writers(info), stranger(info); {
 	case info.IsDir():
 		return &fault{reason: "is a directory, not a file"}
 	case !info.Mode().IsRegular():
 		return &fault{reason: "is not a regular file"}
+	case owner != "":
+		return &fault{reason: "belongs to " + owner, hint: "read what it says, then make it yours with chown, or copy it"}
 	case who != "":
 		return &fault{reason: "can be written by " + who, hint: "chmod go-w it, and see that what it says is still yours"}
 	case info.Size() > limit:

@@ -33,10 +33,10 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"profiles of wrong types", "[profiles]\na = 'full'\n[[profiles.b]]\n",
 			[]string{"2:6 profiles.a must be a table, not a string [profiles.a]", "3:1 profiles.b must be a table, not a list"}},
 		{"empty", "site = ''\nregion = ''\nkey = ''\nendpoint = ''\nduration = ''\n",
-			[]string{"1:9 site is empty", "2:11 empty", "3:8 empty", "4:13 empty", "5:13 no duration"}},
+			[]string{"1:9 site is empty", "2:11 empty", "3:8 empty", "4:13 empty", "5:13 not a duration"}},
 		{"choices", "site = 'CN'\nlanguage = 'zh_CN'\n[keystore]\nbackend = 'memory'\ndir = 'd'\n",
 			[]string{`1:9 cn, intl "CN" "cn"`, `2:13 en, zh, "en"`, `4:12 keychain, file, dir, env, "memory" "keychain"`}},
-		{"shapes", "region = 'Guangzhou'\nkey = 'a/b'\n", []string{`1:11 "Guangzhou" is no region ap-guangzhou`, `2:8 "a/b" cannot be a key's name 64 letters`}},
+		{"shapes", "region = 'Guangzhou'\nkey = 'a/b'\n", []string{`1:11 "Guangzhou" is not a region ap-guangzhou`, `2:8 "a/b" cannot be a key's name 64 letters`}},
 		{"paths", "ca_file = '~/ca.pem'\n[keystore]\nbackend = 'dir'\ndir = '$HOME/x'\n[profiles.a]\npolicy_file = \"a\\u0000\"\n",
 			[]string{`1:12 "~", which is not expanded whole path`, `4:8 "$"`, "6:16 control character"}},
 		{"settings of another backend", "[keystore]\npassphrase_file = 'p'\ndir = 'd'\n",
@@ -62,11 +62,11 @@ func TestDurations(t *testing.T) {
 		`"30m"`: "", `"36h"`: "", `"1h30m"`: "", `"2h0m1s"`: "",
 		`7200`:     `has no unit write "2h"`,
 		`5400`:     `has no unit write "1h30m"`,
-		`"7200"`:   `no duration write "2h" for that many seconds`,
+		`"7200"`:   `not a duration write "2h" for that many seconds`,
 		`0`:        `has no unit write "2h"`,
 		`-1`:       `has no unit write "2h"`,
-		`"2 h"`:    `no duration a number with h, m or s`,
-		`"1d"`:     `no duration like "2h"`,
+		`"2 h"`:    `not a duration a number with h, m or s`,
+		`"1d"`:     `not a duration like "2h"`,
 		`"29m59s"`: "29m59s is out of range 30m to 36h",
 		`"37h"`:    "37h is out of range at most 2h for a root account's key",
 		`"-2h"`:    "out of range",
@@ -218,6 +218,19 @@ func matches(line, file, want string) bool {
 }
 
 // expectOne wants one problem that begins with place and has words, or none if words is empty.
+func TestASyntaxErrorQuotesNoPassword(t *testing.T) {
+	for _, escape := range []string{`\x7g`, `\u12`, `\Ux7`, `\c`, `\`, "\n", "\x01", `"`} {
+		for _, quote := range []string{`"`, `'`, `"""`, "'''", ""} {
+			text := "proxy = " + quote + "http://user:S3cretPass" + escape + "@proxy.corp:8080" + quote + "\n"
+			for _, line := range problems(t, write(t, "config.toml", text)) {
+				if strings.Contains(line, "S3cret") {
+					t.Errorf("%q: %s", text, line)
+				}
+			}
+		}
+	}
+}
+
 func expectOne(t *testing.T, got []string, place, words string) {
 	t.Helper()
 	if words == "" && len(got) == 0 {

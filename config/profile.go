@@ -18,7 +18,7 @@ const fullPolicy = "full"
 func (t table) profiles(cfg *Config) (all []Profile) {
 	for _, name := range t.keys() {
 		if !api.ValidName(name) {
-			t.fail(name, fmt.Sprintf("%q cannot be a profile's name", name), nameHint)
+			t.fail(name, fmt.Sprintf("%q cannot be a profile's name", name), api.NameHint)
 		}
 		all = append(all, t.sub(name).profile(name, cfg))
 	}

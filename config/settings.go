@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -23,8 +22,6 @@ var (
 	profileKeys  = []string{"key", "name", "policy", "policy_file", "duration", "region"}
 )
 
-const nameHint = "a name is up to 64 letters, digits, dots, hyphens and underscores, the first one a letter or a digit"
-
 var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
 
 // config fills cfg in, which holds the defaults.
@@ -35,8 +32,8 @@ func (d *document) config(cfg *Config) {
 	cfg.Region = or(t.region(), cfg.Region)
 	cfg.Key = or(t.keyName(), cfg.Key)
 	cfg.Duration = or(t.lifetime(), cfg.Duration)
-	cfg.Endpoint = t.endpoint()
-	cfg.Proxy = t.proxy()
+	cfg.Endpoint = t.url("endpoint", ParseEndpoint)
+	cfg.Proxy = t.url("proxy", ParseProxy)
 	cfg.CAFile = t.caFile()
 	cfg.Language = t.choice("language", Languages)
 	cfg.STSRate = or(t.stsRate(), cfg.STSRate)
@@ -92,7 +89,7 @@ func (t table) unknownHint(key string, known []string) string {
 func (t table) region() string {
 	region := t.text("region")
 	if region != "" && !regionShape.MatchString(region) {
-		t.fail("region", fmt.Sprintf("%q is no region", region), "a region looks like ap-guangzhou")
+		t.fail("region", fmt.Sprintf("%q is not a region", region), "a region looks like ap-guangzhou")
 		return ""
 	}
 	return region
@@ -101,7 +98,7 @@ func (t table) region() string {
 func (t table) keyName() string {
 	name := t.text("key")
 	if name != "" && !api.ValidName(name) {
-		t.fail("key", fmt.Sprintf("%q cannot be a key's name", name), nameHint)
+		t.fail("key", fmt.Sprintf("%q cannot be a key's name", name), api.NameHint)
 		return ""
 	}
 	return name
@@ -120,7 +117,7 @@ func (t table) duration(key, example string) (d time.Duration, ok bool) {
 		if seconds, err := time.ParseDuration(v + "s"); err == nil {
 			hint = unitHint(seconds)
 		}
-		t.fail(key, fmt.Sprintf("%s %q is no duration", key, v), hint)
+		t.fail(key, fmt.Sprintf("%s %q is not a duration", key, v), hint)
 	case int64:
 		hint := unitHint(time.Duration(v) * time.Second)
 		if v < 1 || v > int64(7*24*time.Hour/time.Second) { // no count of seconds anybody meant
@@ -178,44 +175,19 @@ func (t table) idleExit() time.Duration {
 	return d
 }
 
-// endpoint is a URL that a key may be sent to: over TLS, or no farther than this machine.
-func (t table) endpoint() string {
-	s := t.text("endpoint")
+// url is the text under key once parse took it, "" if it is absent or wrong.
+func (t table) url(key string, parse func(string) (*url.URL, error)) string {
+	s := t.text(key)
 	if s == "" {
 		return ""
 	}
-	const hint = "like https://sts.tencentcloudapi.com, or http://127.0.0.1:8085 for an emulator"
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		t.fail("endpoint", "endpoint must be a URL of a scheme and a host", hint)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		t.fail("endpoint", fmt.Sprintf("endpoint %s: plain http goes to loopback only", u.Host), "use https")
-	case u.Scheme != "http" && u.Scheme != "https":
-		t.fail("endpoint", fmt.Sprintf("endpoint has the scheme %q", u.Scheme), hint)
-	default:
-		return u.Scheme + "://" + u.Host
-	}
-	return ""
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// proxy may hold a password: nothing of it is shown.
-func (t table) proxy() string {
-	s := t.text("proxy")
-	if s == "" {
+	u, err := parse(s)
+	if err != nil {
+		e := api.AsError(err)
+		t.fail(key, e.Message, e.Hint)
 		return ""
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {
-		t.fail("proxy", "proxy must be a URL with a scheme of http, https or socks5", "like http://proxy.corp:8080")
-		return ""
-	}
-	return s
+	return u.String()
 }
 
 func (t table) caFile() string {

@@ -22,6 +22,26 @@ func TestFilesThatOthersCanWriteAreRefused(t *testing.T) {
 	mustLoad(t, path)
 }
 
+func TestAnotherUsersFilesAreRefused(t *testing.T) {
+	path := write(t, "config.toml", "ca_file = 'ca.pem'\n[profiles.a]\npolicy_file = 'p.json'\n")
+	dir := filepath.Dir(path)
+	policy, ca := filepath.Join(dir, "p.json"), filepath.Join(dir, "ca.pem")
+	writeTo(t, policy, denyAll)
+	writeTo(t, ca, certificate(t))
+	mustLoad(t, path)
+	for file, says := range map[string]string{
+		path: "config.toml:", policy: "config.toml:3:", ca: "config.toml:1:",
+	} {
+		if err := os.Chown(file, 65534, -1); err != nil {
+			t.Skip("only root gives files away:", err)
+		}
+		expectOne(t, problems(t, path), says, "belongs to another user (uid 65534)")
+		if err := os.Chown(file, os.Geteuid(), -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAGroupMayWriteOnlyIfItIsTheUsersOwn(t *testing.T) {
 	path := write(t, "config.toml", "")
 	chmod(t, path, 0o660)

@@ -1,6 +1,9 @@
 package credential
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Variable is one environment variable that carries a part of a credential.
 type Variable struct {
@@ -8,26 +11,28 @@ type Variable struct {
 	Value Secret
 }
 
-// The spellings in use: tools of one vendor never agreed on one. Each row is who reads it.
-var (
-	idNames = []string{
-		"TENCENTCLOUD_SECRET_ID", // tccli, Terraform, Pulumi, every SDK
-		"TENCENTCLOUD_SECRETID",  // the SCF runtime
-		"TENCENT_SECRET_ID",      // Serverless Framework
-		"AWS_ACCESS_KEY_ID",      // S3 tools on COS
-	}
-	keyNames = []string{
-		"TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_SECRETKEY", "TENCENT_SECRET_KEY", "AWS_SECRET_ACCESS_KEY",
-	}
-	tokenNames = []string{
+// Spelling is how one family of tools names the parts of a credential. A pair with none of its tokens set is a permanent
+// key.
+type Spelling struct {
+	ID, Key string
+	Tokens  []string // of the whole family
+}
+
+// Spellings lists every one in use, the most common first: tools of one vendor never agreed.
+func Spellings() []Spelling {
+	sdk := []string{
 		"TENCENTCLOUD_TOKEN",          // tccli
 		"TENCENTCLOUD_SECURITY_TOKEN", // Terraform, Pulumi
 		"TENCENTCLOUD_SESSION_TOKEN",  // the Node SDK
 		"TENCENTCLOUD_SESSIONTOKEN",   // the SCF runtime
-		"TENCENT_TOKEN",               // Serverless Framework
-		"AWS_SESSION_TOKEN",           // S3 tools on COS
 	}
-)
+	return []Spelling{
+		{"TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", sdk},                    // tccli, Terraform, Pulumi, every SDK
+		{"TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", sdk},                      // the SCF runtime
+		{"TENCENT_SECRET_ID", "TENCENT_SECRET_KEY", []string{"TENCENT_TOKEN"}},        // Serverless Framework
+		{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", []string{"AWS_SESSION_TOKEN"}}, // S3 tools on COS
+	}
+}
 
 // staleNames would send a child past the credential, to a role, a profile, a file or another key.
 var staleNames = []string{
@@ -43,28 +48,31 @@ var staleNames = []string{
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 }
 
-// Variables lists every spelling that tools read c from.
+// Variables lists every variable that tools read c from: first what holds its id, then its key, then its token.
 func (c Credential) Variables() []Variable {
-	var out []Variable
-	for _, part := range []struct {
-		names []string
-		value Secret
-	}{{idNames, Secret(c.SecretID)}, {keyNames, c.SecretKey}, {tokenNames, c.Token}} {
-		for _, name := range part.names {
-			out = append(out, Variable{name, part.value})
+	var ids, keys, tokens []Variable
+	for _, s := range Spellings() {
+		ids = append(ids, Variable{s.ID, Secret(c.SecretID)})
+		keys = append(keys, Variable{s.Key, c.SecretKey})
+		for _, name := range s.Tokens {
+			if v := (Variable{name, c.Token}); !slices.Contains(tokens, v) {
+				tokens = append(tokens, v)
+			}
 		}
 	}
-	return out
+	return slices.Concat(ids, keys, tokens)
 }
 
 // Environ is env for a child that is to use c and nothing else: every variable of env that could name
 // another credential, a role or a profile is gone, and every spelling of c is there.
 func (c Credential) Environ(env []string) []string {
+	variables := c.Variables()
 	drop := make(map[string]bool)
-	for _, names := range [][]string{idNames, keyNames, tokenNames, staleNames} {
-		for _, name := range names {
-			drop[name] = true
-		}
+	for _, name := range staleNames {
+		drop[name] = true
+	}
+	for _, v := range variables {
+		drop[v.Name] = true
 	}
 	var out []string
 	for _, kv := range env {
@@ -72,7 +80,7 @@ func (c Credential) Environ(env []string) []string {
 			out = append(out, kv)
 		}
 	}
-	for _, v := range c.Variables() {
+	for _, v := range variables {
 		out = append(out, v.Name+"="+v.Value.Reveal())
 	}
 	return out

@@ -17,7 +17,6 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
-	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
 )
 
@@ -44,14 +43,13 @@ type Profiles interface {
 	Names() []string
 }
 
-// Options are a Broker's parts. Profiles and Cache are required.
+// Options are a Broker's parts. Profiles, Cache and Rate are required.
 type Options struct {
 	Profiles Profiles
 	Cache    *cache.Dir
 	Now      func() time.Time // the wall clock; nil is time.Now
 	Log      *slog.Logger     // nil discards
-	Rate     int              // credentials a second to ask for at most; 0 is config.DefaultSTSRate
-	Wait     time.Duration    // how long a caller waits for a new credential; 0 is api.AnswerTimeout
+	Rate     int              // credentials a second to ask for at most
 }
 
 // Broker answers with credentials, and asks their sources as rarely as it can.
@@ -60,7 +58,6 @@ type Broker struct {
 	cache    *cache.Dir
 	now      func() time.Time
 	log      *slog.Logger
-	wait     time.Duration
 	flights  singleflight.Group // one renewal a slot at a time
 	issues   *pace              // of new credentials
 	asks     *pace              // of identities
@@ -75,7 +72,7 @@ type Broker struct {
 // NewBroker returns a Broker over o.
 func NewBroker(o Options) *Broker {
 	b := &Broker{
-		profiles: o.Profiles, cache: o.Cache, now: o.Now, log: o.Log, wait: o.Wait,
+		profiles: o.Profiles, cache: o.Cache, now: o.Now, log: o.Log,
 		meter: newMeter(), wake: make(chan struct{}, 1), beat: make(chan struct{}), slots: make(map[cache.Key]*slot),
 	}
 	if b.now == nil {
@@ -83,12 +80,6 @@ func NewBroker(o Options) *Broker {
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
-	}
-	if b.wait == 0 {
-		b.wait = api.AnswerTimeout
-	}
-	if o.Rate == 0 {
-		o.Rate = config.DefaultSTSRate
 	}
 	b.issues, b.asks = newPace(o.Rate, b.meter), newPace(identityRate, b.meter)
 	return b
@@ -151,7 +142,9 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 	old := s.current()
 	left := old.left(now)
 	if old.serves(minTTL, now) {
-		b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
+		if s.tellOld(old) {
+			b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
+		}
 		b.meter.hit(fromOld)
 		return old.cred, nil
 	}

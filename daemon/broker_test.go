@@ -50,7 +50,7 @@ func Test200CallersAtOnceMakeOneSTSCall(t *testing.T) {
 func TestTwoDaemonsOnOneCacheMakeOneSTSCall(t *testing.T) {
 	w := newWorld(t, 2*time.Hour)
 	w.sts.latency = 50 * time.Millisecond
-	other := NewBroker(Options{Profiles: w.sts, Cache: cache.Open(w.dir, slog.New(slog.DiscardHandler))})
+	other := NewBroker(Options{Profiles: w.sts, Cache: cache.Open(w.dir, slog.New(slog.DiscardHandler)), Rate: testRate})
 	w.together(50, w.broker, other)
 	if calls := w.sts.newCalls(); calls != 1 {
 		t.Errorf("%d STS calls", calls)
@@ -318,7 +318,8 @@ func TestARenewalThatLandedMeanwhileIsNotRepeated(t *testing.T) {
 func TestAFailureIsToldRatherThanThatNoTimeIsLeft(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.sts.change(func(f *fakeSTS) { f.err, f.latency = down, 11*time.Second })
-		w.broker.wait = time.Minute
+		w.mustFail(api.Timeout)
+		time.Sleep(3 * time.Second) // it fails after 11 s, and that is remembered for 2
 		w.mustFail(down.Code)
 		w.wantCalls(1)
 	})

@@ -92,7 +92,7 @@ func (s *Server) check(r *http.Request) error {
 		s.Log.Warn("another user's process was refused", "uid", peer.UID, "pid", peer.PID, "known", known)
 		return &api.Error{Code: api.Forbidden, Message: "this daemon serves another user", Hint: "start your own: tcred daemon"}
 	}
-	theirs, ours := r.Header.Get(api.HeaderConfig), s.Status().Config
+	theirs, ours := r.Header.Get(api.HeaderConfig), s.Config
 	exempt := slices.Contains([]string{api.PathStatus, api.PathStop, api.PathMetrics}, r.URL.Path)
 	if theirs != "" && theirs != ours && !exempt {
 		return &api.Error{
@@ -145,6 +145,7 @@ func (s *Server) identity(r *http.Request) (any, error) {
 
 func (s *Server) status(r *http.Request) (any, error) {
 	st := s.Status()
+	st.Config = s.Config
 	st.Started = s.started.UTC()
 	st.STSCalls = s.Broker.Calls()
 	st.Profiles = s.Broker.Status(r.Context())

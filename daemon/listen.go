@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -24,6 +25,9 @@ type Listener struct {
 	path string
 	own  os.FileInfo
 	lock *flock.Flock
+
+	closing sync.Once
+	closed  chan struct{}
 }
 
 // Listen makes the socket at path, 0600 in a directory of ours. What a dead daemon left there goes first, under
@@ -51,7 +55,7 @@ func Listen(path string) (*Listener, error) {
 
 func listen(path string) (*Listener, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
-		return nil, &api.Error{Code: api.Internal, Message: path + " is in the way: it is no socket", Hint: "move it away"}
+		return nil, &api.Error{Code: api.Internal, Message: path + " is in the way: it is not a socket", Hint: "move it away"}
 	}
 	if c, err := net.Dial("unix", path); err == nil { // not one of ours, or one that lost its lock: not stale
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrRunning), c.Close())
@@ -71,7 +75,7 @@ func listen(path string) (*Listener, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &Listener{UnixListener: l, path: path, own: own}, nil
+	return &Listener{UnixListener: l, path: path, own: own, closed: make(chan struct{})}, nil
 }
 
 // Watch calls gone once the path no longer leads to this socket: then nobody can reach it, and another daemon may
@@ -82,6 +86,8 @@ func (l *Listener) Watch(ctx context.Context, gone func()) {
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-l.closed:
 			return
 		case <-tick.C:
 			if !l.ours() {
@@ -97,11 +103,16 @@ func (l *Listener) ours() bool {
 	return err == nil && os.SameFile(info, l.own) && info.ModTime().Equal(l.own.ModTime()) // inodes are used again
 }
 
-// Release removes the socket, if it is still this one, and lets the next daemon in. It follows Close.
-func (l *Listener) Release() error {
-	var err error
-	if l.ours() {
-		err = os.Remove(l.path)
-	}
-	return errors.Join(err, l.lock.Close())
+// Close stops accepting, removes the socket, if it is still this one, and lets the next daemon in: it need not wait for
+// the answers that this one still owes. Closing again does nothing.
+func (l *Listener) Close() (err error) {
+	l.closing.Do(func() {
+		close(l.closed)
+		err = l.UnixListener.Close()
+		if l.ours() {
+			err = errors.Join(err, os.Remove(l.path))
+		}
+		err = errors.Join(err, l.lock.Close())
+	})
+	return err
 }

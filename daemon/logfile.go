@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/tcred/tcred/disk"
 )
 
 // MaxLog is the size in bytes at which a LogFile starts anew; the one before it is kept as <path>.1.
@@ -20,32 +22,52 @@ type LogFile struct {
 	size int64
 }
 
-// OpenLog opens the log at path for appending, and makes its directory. opened, unless nil, is told of each file that
-// takes the log's words from then on.
+// OpenLog opens the log at path for appending, and makes its directory, which must be ours alone. opened, unless nil,
+// is told of each file that takes the log's words from then on.
 func OpenLog(path string, opened func(*os.File) error) (*LogFile, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the log's directory: %w", err)
+	}
+	if err := disk.PrivateDir(dir); err != nil {
+		return nil, fmt.Errorf("opening the log: %w", err)
 	}
 	l := &LogFile{path: path, opened: opened}
 	return l, l.open()
 }
 
 func (l *LogFile) open() error {
-	if info, err := os.Stat(l.path); err == nil && !info.Mode().IsRegular() { // a pipe would block
+	if info, err := os.Lstat(l.path); err == nil && !info.Mode().IsRegular() { // a pipe would block
 		return fmt.Errorf("opening the log: %s is not a regular file", l.path)
 	}
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|noFollow, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
+	if err := l.use(file); err != nil {
+		file.Close() //nolint:errcheck // nothing was written
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	return nil
+}
+
+// use makes file the log. One that was there before may have any mode.
+func (l *LogFile) use(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
-		return fmt.Errorf("opening the log: %w", err)
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		if err := file.Chmod(0o600); err != nil {
+			return err
+		}
+	}
+	if l.opened != nil {
+		if err := l.opened(file); err != nil {
+			return err
+		}
 	}
 	l.file, l.size = file, info.Size()
-	if l.opened != nil {
-		return l.opened(file)
-	}
 	return nil
 }
 

@@ -10,6 +10,16 @@ import (
 	"testing"
 )
 
+// logDir is a directory that is ours alone.
+func logDir(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "state")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "daemon.log")
 	l, err := OpenLog(path, nil)
@@ -58,7 +68,7 @@ func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 }
 
 func TestALogIsAppendedTo(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "daemon.log")
+	path := filepath.Join(logDir(t), "daemon.log")
 	for _, line := range []string{"one\n", "two\n"} {
 		l, err := OpenLog(path, nil)
 		if err != nil {
@@ -75,7 +85,7 @@ func TestALogIsAppendedTo(t *testing.T) {
 }
 
 func TestALogThatCannotStartAnewGrowsOn(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "daemon.log")
+	path := filepath.Join(logDir(t), "daemon.log")
 	if err := os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +106,7 @@ func TestALogThatCannotStartAnewGrowsOn(t *testing.T) {
 }
 
 func TestAnUnusableLogPathIsAnError(t *testing.T) {
-	dir := t.TempDir()
+	dir := logDir(t)
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,9 @@ func call[T any](ctx context.Context, p *pace, f func() (T, error)) (T, error) {
 	}
 	began := time.Now()
 	v, err := f()
-	p.meter.called(time.Since(began))
+	if !ofKeystore(err) {
+		p.meter.called(time.Since(began))
+	}
 	p.note(err)
 	return v, err
 }

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/tcred/tcred/config"
 )
 
 // burst is how long n calls in a row wait for their turn.
@@ -22,7 +20,7 @@ func (p *pace) burst(t *testing.T, n int) time.Duration {
 
 func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(config.DefaultSTSRate, newMeter())
+		p := newPace(testRate, newMeter())
 		if took := p.burst(t, 40); took < 900*time.Millisecond || took > 1100*time.Millisecond {
 			t.Errorf("40 calls at 20 a second took %v", took)
 		}
@@ -45,7 +43,7 @@ func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 
 func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(config.DefaultSTSRate, newMeter())
+		p := newPace(testRate, newMeter())
 		heals := time.Now().Add(12 * time.Second)
 		sts := func() (int, error) {
 			time.Sleep(100 * time.Millisecond)

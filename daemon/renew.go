@@ -24,10 +24,10 @@ func (l lease) meets(g goal, wall time.Time) bool {
 	return !g.forced && !l.doubtful(wall) && l.left(wall) >= max(g.need, 1)
 }
 
-// await is a lease with at least need left: from disk, or new. It is given up on after b.wait, and after times.Patience
+// await is a lease with at least need left: from disk, or new. It is given up on after api.AnswerTimeout, and after times.Patience
 // if by then the old one serves: tools allow their helper 10 s, and what comes later is a call that failed.
 func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need time.Duration) (lease, error) {
-	patient, cancel := context.WithTimeout(ctx, b.wait)
+	patient, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
 	hasty, cancel := context.WithTimeout(patient, times.Patience)
 	defer cancel()
@@ -40,15 +40,15 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need tim
 
 // fetch waits for a lease with at least need left, as long as ctx lasts. A failure that is still fresh answers at once.
 func (b *Broker) fetch(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
-	if err := s.refusal(p.Revision); err != nil {
+	if err := s.refusal(p.Revision, b.now()); err != nil {
 		return lease{}, err
 	}
-	l, err := b.join(ctx, s, p, goal{need: need})
-	if err == nil && l.layer != fromSource && l.left(b.now()) < need {
-		// The flight that was joined had less in mind.
-		return b.join(ctx, s, p, goal{need: need})
+	for {
+		l, err := b.join(ctx, s, p, goal{need: need})
+		if err != nil || l.layer == fromSource || l.left(b.now()) >= need {
+			return l, err
+		} // else the flight that was joined had less in mind
 	}
-	return l, err
 }
 
 // renewBehind starts a renewal that nobody waits for, unless the last one failed a moment ago.
@@ -212,11 +212,11 @@ func (b *Broker) store(ctx context.Context, s *slot, p Profile, sealer *cache.Se
 	if sealer == nil {
 		return // said where it was missed
 	}
-	err := b.cache.Put(s.key, sealer, c)
+	err := b.cache.Put(ctx, s.key, sealer, c)
 	if errors.Is(err, cache.ErrStaleSealer) {
 		s.setSealer(nil)
 		if sealer, err = b.sealer(ctx, s, p); err == nil && sealer != nil {
-			err = b.cache.Put(s.key, sealer, c)
+			err = b.cache.Put(ctx, s.key, sealer, c)
 		}
 	}
 	if err != nil {
@@ -234,7 +234,7 @@ func (b *Broker) sealer(ctx context.Context, s *slot, p Profile) (*cache.Sealer,
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := b.cache.Sealer(secret)
+	sealer, err := b.cache.Sealer(ctx, secret)
 	if err != nil {
 		b.log.Warn("no disk cache: credentials are in memory only", "err", err)
 		return nil, nil

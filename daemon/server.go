@@ -28,7 +28,8 @@ type Keystore interface {
 type Server struct {
 	Broker   *Broker
 	Keystore Keystore
-	Status   func() api.Status // all but what the broker knows
+	Config   string            // path of config.toml; a client that names another is refused
+	Status   func() api.Status // all but what the server and the broker know
 	Reload   func() error      // looks at config now and says what is wrong with it
 	Peer     func(net.Conn) (Peer, error)
 	UID      int // the only uid that is answered

@@ -53,7 +53,8 @@ func newService(w *world) *service {
 	s := &service{world: w, keystore: &fakeKeystore{}, pipes: newPipes(), log: &safeBuffer{}, ended: make(chan error, 1)}
 	s.server = &Server{
 		Broker: w.broker, Keystore: s.keystore, UID: ourUID,
-		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7, Config: ourConfig} },
+		Config: ourConfig,
+		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7} },
 		Reload: func() error { return nil },
 		Peer:   func(net.Conn) (Peer, error) { return Peer{UID: ourUID, PID: 42}, nil },
 		Log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

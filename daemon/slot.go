@@ -21,6 +21,7 @@ type slot struct {
 	lastUse    time.Time     // wall
 	lastIssue  time.Time     // wall
 	failure    failure
+	told       string // SecretID of the old credential that the log says is served
 	sealer     *cache.Sealer
 	identity   api.Identity
 	identityOf string // SecretID of the credential that identity belongs to
@@ -30,8 +31,9 @@ type slot struct {
 type failure struct {
 	err      *api.Error
 	at       time.Time // carries the monotonic reading
-	revision uint64    // of config, then
-	count    int       // in a row
+	wall     time.Time
+	revision uint64 // of config, then
+	count    int    // in a row
 }
 
 // hold is how long f answers for the source. The keystore's failures are never held: once cured, the next call works.
@@ -44,6 +46,9 @@ func (f failure) hold() time.Duration {
 	}
 	return times.HoldTransient
 }
+
+// age is how long ago f was, by whichever clock says more: one stands still in sleep, the other can be set back.
+func (f failure) age(wall time.Time) time.Duration { return max(time.Since(f.at), wall.Sub(f.wall)) }
 
 // rest is how long renewals that nobody waits for rest after f: from 5 s, doubled with each failure in a row.
 func (f failure) rest(most time.Duration) time.Duration {
@@ -63,8 +68,11 @@ func (f failure) permanent() bool {
 	return false
 }
 
-func (f failure) keystore() bool {
-	switch f.err.Code {
+func (f failure) keystore() bool { return ofKeystore(f.err) }
+
+// ofKeystore reports a failure that came before any call of STS.
+func ofKeystore(err error) bool {
+	switch api.CodeOf(err) {
 	case api.NoKey, api.KeystoreLocked, api.KeystoreAbsent, api.KeystoreTimeout, api.KeystoreReadOnly,
 		api.KeystoreFailed, api.WrongPassphrase:
 		return true
@@ -103,6 +111,7 @@ func (s *slot) adopt(l lease, wall time.Time) lease {
 	}
 	if l.left(wall) > s.lease.left(wall) {
 		s.lease, s.renewAt = l, renewalAge(l)
+		s.failure = failure{} // another process had more luck
 	}
 	return l
 }
@@ -119,10 +128,19 @@ func (s *slot) renewed(l lease, wall time.Time) {
 func (s *slot) failed(err *api.Error, revision uint64, wall time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failure = failure{err: err, at: time.Now(), revision: revision, count: s.failure.count + 1}
+	s.failure = failure{err: err, at: time.Now(), wall: wall, revision: revision, count: s.failure.count + 1}
 	if !s.failure.transient() && s.lease.left(wall) <= 0 {
 		s.used = false
 	}
+}
+
+// tellOld reports whether the log is still to say that l, an old credential, is served.
+func (s *slot) tellOld(l lease) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.told != l.cred.SecretID
+	s.told = l.cred.SecretID
+	return first
 }
 
 func (s *slot) forget() {
@@ -132,11 +150,11 @@ func (s *slot) forget() {
 }
 
 // refusal is the remembered failure that answers a caller in place of another try, nil when it is time for one.
-func (s *slot) refusal(revision uint64) error {
+func (s *slot) refusal(revision uint64, wall time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.failure
-	if f.err == nil || f.revision != revision || time.Since(f.at) >= f.hold() {
+	if f.err == nil || f.revision != revision || f.age(wall) >= f.hold() {
 		return nil
 	}
 	return f.err
@@ -156,7 +174,7 @@ func (s *slot) due(revision uint64, clock func() time.Time) (lease, time.Duratio
 		due = 0
 	}
 	if f := s.failure; f.err != nil && f.revision == revision {
-		due = max(due, f.rest(most)-time.Since(f.at))
+		due = max(due, f.rest(most)-f.age(wall))
 	}
 	return s.lease, due
 }

@@ -17,7 +17,7 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 	}
 	s := b.slot(p)
 	s.forget()
-	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
 	if _, err := b.join(ctx, s, p, goal{forced: true}); err != nil {
 		return api.ProfileStatus{}, err
@@ -28,7 +28,7 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 // Clear drops the profile's credential from memory and disk; name "" drops all. It says which ones: they stay
 // valid at Tencent Cloud until they expire.
 func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
 	cleared := api.Cleared{Credentials: []api.ClearedCredential{}}
 	names := []string{name}
@@ -54,10 +54,24 @@ func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 	if name != "" {
 		return cleared, nil
 	}
+	cleared.Credentials = append(cleared.Credentials, b.clearRest()...)
 	if err := b.cache.DeleteAll(); err != nil { // those of profiles that are gone too
 		return cleared, notCleared(err)
 	}
 	return cleared, nil
+}
+
+// clearRest drops from memory what no profile leads to any more.
+func (b *Broker) clearRest() (cleared []api.ClearedCredential) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.slots {
+		if l := s.current(); l.left(b.now()) > 0 {
+			cleared = append(cleared, api.ClearedCredential{Profile: s.profile, Expires: l.cred.Expires})
+		}
+	}
+	clear(b.slots)
+	return cleared
 }
 
 func notCleared(err error) error {
@@ -85,7 +99,7 @@ func (b *Broker) clearOne(ctx context.Context, p Profile) (credential.Credential
 
 // Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.
 func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
 	c, err := b.Credential(ctx, name, 0)
 	if err != nil {

@@ -28,6 +28,8 @@ type world struct {
 	wrong time.Duration
 }
 
+const testRate = 20 // calls of STS a second
+
 // inWorld runs a story in a bubble: a profile "p" of that duration, and a disk cache of its own.
 func inWorld(t *testing.T, duration time.Duration, story func(*testing.T, *world)) {
 	t.Helper()
@@ -47,7 +49,7 @@ func newWorld(t *testing.T, duration time.Duration) *world {
 
 // restart is a new daemon on the same machine: memory is gone, the disk is as it was.
 func (w *world) restart() {
-	w.broker = NewBroker(Options{Profiles: w.sts, Cache: cache.Open(w.dir, slog.New(slog.DiscardHandler)), Now: w.wall})
+	w.broker = NewBroker(Options{Profiles: w.sts, Cache: cache.Open(w.dir, slog.New(slog.DiscardHandler)), Now: w.wall, Rate: testRate})
 }
 
 // refresh runs the refresher until the story ends.
@@ -148,6 +150,7 @@ type fakeSTS struct {
 	edition  int           // of config: another one is another cache key
 	revision uint64
 	calls    int
+	at       []time.Time // of calls since the last look
 	seen     int
 	dead     map[string]time.Time // in truth, by SecretID
 }
@@ -167,6 +170,15 @@ func (f *fakeSTS) newCalls() int {
 	n := f.calls - f.seen
 	f.seen = f.calls
 	return n
+}
+
+// times is when the calls since the last look came.
+func (f *fakeSTS) times() []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := f.at
+	f.at = nil
+	return at
 }
 
 func (f *fakeSTS) end(c credential.Credential) time.Time {
@@ -215,6 +227,7 @@ func (s source) ID() string { return s.id }
 func (s source) Issue(ctx context.Context) (credential.Credential, error) {
 	s.mu.Lock()
 	s.calls++
+	s.at = append(s.at, time.Now())
 	n, latency, token, err := s.calls, s.latency, s.token, s.err
 	life := s.duration
 	if s.given != 0 {

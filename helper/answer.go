@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/socket"
 )
 
 // answer is one whole answer of the daemon: a credential (status 200) or the lines for stderr.
@@ -15,22 +16,15 @@ type answer struct {
 	body   []byte
 }
 
-// errNoAnswer means that the connection ended before the first byte.
-var errNoAnswer = &api.Error{
-	Code: api.NoDaemon, Message: "the daemon ended the connection without an answer", Hint: "see tcred logs",
-}
-
-const (
-	maxHead   = 8 << 10  // bytes of status line and headers
-	firstRead = 16 << 10 // holds head and body of any JSON credential
-)
+// firstRead is how many bytes hold head and body of any JSON credential.
+const firstRead = 16 << 10
 
 // readAnswer reads one answer. A body counts only when it is as long as its Content-Length says and no longer.
 func readAnswer(r io.Reader) (answer, error) {
 	buf := make([]byte, 0, firstRead)
 	end := -1
 	for end < 0 {
-		if len(buf) >= maxHead {
+		if len(buf) >= api.MaxHeader {
 			return answer{}, garbled("no end of its headers")
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
@@ -202,16 +196,9 @@ func cutOff(err error, nothing bool) error {
 		return err
 	}
 	if nothing {
-		return errNoAnswer
+		return socket.ErrNoAnswer
 	}
-	return &api.Error{
-		Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so", Cause: err,
-	}
+	return socket.BrokenOff(err)
 }
 
-func garbled(what string) error {
-	return &api.Error{
-		Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what,
-		Hint: "another version, or another program on that socket? tcred doctor",
-	}
-}
+func garbled(what string) error { return socket.Foreign(what, "", nil) }

@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/socket"
 )
 
 const head = "HTTP/1.1 200 OK\r\nTcred-Version: test\r\n"
@@ -74,7 +75,7 @@ func TestAnythingElseIsRefused(t *testing.T) {
 			if api.CodeOf(err) != tt.code || a.body != nil {
 				t.Errorf("got %v, want %s", err, tt.code)
 			}
-			if errors.Is(err, errNoAnswer) != (tt.text == "") {
+			if errors.Is(err, socket.ErrNoAnswer) != (tt.text == "") {
 				t.Errorf("only an answer of no byte may be asked for again")
 			}
 		})

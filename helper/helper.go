@@ -53,7 +53,7 @@ func ask(o options, deadline time.Time) (answer, error) {
 	}
 	request := o.request(config)
 	a, err := exchange(path, request, deadline)
-	if errors.Is(err, errNoAnswer) {
+	if errors.Is(err, socket.ErrNoAnswer) {
 		a, err = exchange(path, request, deadline)
 	}
 	return a, err

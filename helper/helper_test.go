@@ -3,10 +3,12 @@
 package helper_test
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,10 +26,14 @@ func TestTheBodyGoesToStdoutAndNothingToStderr(t *testing.T) {
 	body := strings.Repeat("token+/&<>", 9000) + "\n" // more than a pipe or a first read holds
 	var target, accept, config atomic.Value
 	path := serve(t, shortDir(t), func(c net.Conn) {
-		r := answer(c, okAnswer(body))
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
 		target.Store(r.RequestURI)
 		accept.Store(r.Header.Get("Accept"))
 		config.Store(r.Header.Get(api.HeaderConfig))
+		io.WriteString(c, okAnswer(body)) // last: it lets the test go on
 	})
 	got := run(t, path, []string{"TCRED_PROFILE=env", "TCRED_CONFIG=/c/config.toml"}, "--format=cos", "--min-ttl", "20m")
 	if (got != result{stdout: body}) {

@@ -21,7 +21,7 @@ func TestADirectoryThatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 	}{
 		"is a link":             {"put the directory itself", func(d string) error { return errors.Join(os.Rename(d, d+"2"), os.Symlink(d+"2", d)) }},
 		"is not a directory":    {"move it away", func(d string) error { return errors.Join(os.RemoveAll(d), os.WriteFile(d, nil, 0o600)) }},
-		"open to others":        {"chmod 700 ", func(d string) error { return os.Chmod(d, 0o750) }},
+		"open to other users":   {"chmod 700 ", func(d string) error { return os.Chmod(d, 0o750) }},
 		"belongs to another us": {"chown it to yourself", func(d string) error { return os.Chown(d, 65534, 65534) }},
 	} {
 		t.Run(want, func(t *testing.T) {

@@ -8,14 +8,8 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// The variables that hold the one key of the env keystore.
-const (
-	envID  = "TENCENTCLOUD_SECRET_ID"
-	envKey = "TENCENTCLOUD_SECRET_KEY"
-)
-
-// envTokens mark the pair beside them as temporary, each for another tool.
-var envTokens = []string{"TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN", "TENCENTCLOUD_SESSION_TOKEN"}
+// spelling is how the one key of the env keystore is written.
+var spelling = credential.Spellings()[0]
 
 // env reads the key named "default" from the environment of this very process.
 type env struct{ readOnly }
@@ -28,20 +22,20 @@ func (e env) Get(_ context.Context, name string) (Key, error) {
 }
 
 func (env) read() (Key, error) {
-	for _, name := range []string{envID, envKey} {
+	for _, name := range []string{spelling.ID, spelling.Key} {
 		if os.Getenv(name) == "" {
 			return Key{}, fail(api.KeystoreAbsent,
 				"a daemon that a helper started does not inherit these variables: run tcred daemon from where they are set, or use --no-daemon",
 				"%s is not set in this process's environment", name)
 		}
 	}
-	for _, name := range envTokens {
+	for _, name := range spelling.Tokens {
 		if os.Getenv(name) != "" {
-			return Key{}, fail(api.KeystoreFailed, "unset it, and set "+envID+" and "+envKey+" to a permanent key",
+			return Key{}, fail(api.KeystoreFailed, "unset it, and set "+spelling.ID+" and "+spelling.Key+" to a permanent key",
 				"the key in the environment is temporary, for %s is set; GetFederationToken needs a permanent one", name)
 		}
 	}
-	k := Key{os.Getenv(envID), credential.Secret(os.Getenv(envKey))}
+	k := Key{os.Getenv(spelling.ID), credential.Secret(os.Getenv(spelling.Key))}
 	if _, err := encodePair(k); err != nil {
 		return Key{}, fail(api.KeystoreFailed, api.AsError(err).Hint, "in the environment: %w", err)
 	}

@@ -9,14 +9,14 @@ import (
 )
 
 func setEnv(t *testing.T, vars map[string]string) Store {
-	for _, name := range append([]string{envID, envKey}, envTokens...) {
+	for _, name := range append([]string{spelling.ID, spelling.Key}, spelling.Tokens...) {
 		t.Setenv(name, vars[name])
 	}
 	return env{readOnly{"env"}}
 }
 
 func TestEnvHoldsTheDefaultKeyOnly(t *testing.T) {
-	s := setEnv(t, map[string]string{envID: testKey.ID, envKey: canary})
+	s := setEnv(t, map[string]string{spelling.ID: testKey.ID, spelling.Key: canary})
 	if got, err := s.Get(t.Context(), "default"); err != nil || got != testKey {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -29,7 +29,7 @@ func TestEnvHoldsTheDefaultKeyOnly(t *testing.T) {
 
 func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
 	for missing, vars := range map[string]map[string]string{
-		envID: {}, envKey: {envID: testKey.ID},
+		spelling.ID: {}, spelling.Key: {spelling.ID: testKey.ID},
 	} {
 		s := setEnv(t, vars)
 		err := s.Probe(t.Context())
@@ -43,8 +43,8 @@ func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
 }
 
 func TestEnvRefusesATemporaryKey(t *testing.T) {
-	for _, token := range envTokens {
-		s := setEnv(t, map[string]string{envID: testKey.ID, envKey: canary, token: "t"})
+	for _, token := range spelling.Tokens {
+		s := setEnv(t, map[string]string{spelling.ID: testKey.ID, spelling.Key: canary, token: "t"})
 		_, err := s.Get(t.Context(), "default")
 		wantCode(t, err, api.KeystoreFailed)
 		if !strings.Contains(err.Error(), token) || !strings.Contains(err.Error(), "temporary") {
@@ -54,7 +54,7 @@ func TestEnvRefusesATemporaryKey(t *testing.T) {
 }
 
 func TestEnvRefusesWhatIsNoKey(t *testing.T) {
-	s := setEnv(t, map[string]string{envID: "AKID with spaces", envKey: canary})
+	s := setEnv(t, map[string]string{spelling.ID: "AKID with spaces", spelling.Key: canary})
 	_, err := s.Get(t.Context(), "default")
 	wantCode(t, err, api.KeystoreFailed)
 }

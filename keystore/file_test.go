@@ -195,13 +195,13 @@ func TestFileLockedDuringAnOpeningStaysLocked(t *testing.T) {
 
 func TestFileNamesWhatIsWrongWithAPassphraseFile(t *testing.T) {
 	for want, spoil := range map[string]func(path string) error{
-		"no such file":      os.Remove,
-		"is empty":          func(p string) error { return os.WriteFile(p, []byte("\n"), 0o600) },
-		"open to others":    func(p string) error { return os.Chmod(p, 0o640) },
-		"not a regular":     func(p string) error { os.Remove(p); return os.Mkdir(p, 0o700) },
-		"longer than":       func(p string) error { return os.WriteFile(p, make([]byte, maxFile+1), 0o600) },
-		"another user":      func(p string) error { return os.Chown(p, 65534, 65534) },
-		"permission denied": func(p string) error { return os.Chmod(p, 0) },
+		"no such file":        os.Remove,
+		"is empty":            func(p string) error { return os.WriteFile(p, []byte("\n"), 0o600) },
+		"open to other users": func(p string) error { return os.Chmod(p, 0o640) },
+		"not a file":          func(p string) error { os.Remove(p); return os.Mkdir(p, 0o700) },
+		"longer than":         func(p string) error { return os.WriteFile(p, make([]byte, maxFile+1), 0o600) },
+		"another user":        func(p string) error { return os.Chown(p, 65534, 65534) },
+		"permission denied":   func(p string) error { return os.Chmod(p, 0) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			root := os.Geteuid() == 0

@@ -18,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/disk"
 )
 
 // Whose a key is, as far as GetCallerIdentity told.
@@ -74,7 +75,7 @@ func (x Index) Load() ([]Entry, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	data, err := readUpTo(x.Path, maxIndex)
+	data, err := disk.Read(x.Path, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

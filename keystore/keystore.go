@@ -42,7 +42,7 @@ func Mask(secretID string) string {
 
 // A Store holds permanent keys by name.
 type Store interface {
-	// Name is the backend's: one of Backends.
+	// Name is the backend's: as in Options, or "memory".
 	Name() string
 	// Get reads a key.
 	Get(ctx context.Context, name string) (Key, error)
@@ -64,12 +64,9 @@ type Store interface {
 	ReadOnly() bool
 }
 
-// Backends names every store that Open knows. The first is the default.
-var Backends = []string{"keychain", "file", "dir", "env", "memory"}
-
 // Options say which store to open and how it treats its person.
 type Options struct {
-	Backend        string       // one of Backends
+	Backend        string       // "keychain", "file", "dir" or "env"
 	Dir            string       // of "dir"; "" is $CREDENTIALS_DIRECTORY
 	FileDir        string       // of "file"; see CreateFile
 	PassphraseFile string       // of "file"; "" is $CREDENTIALS_DIRECTORY/tcred.passphrase if it exists
@@ -92,8 +89,6 @@ func Open(o Options) (Store, error) {
 		return &dir{readOnly: readOnly{"dir"}, path: o.Dir, notify: o.Notify}, nil
 	case "env":
 		return env{readOnly{"env"}}, nil
-	case "memory":
-		return NewMemory(nil), nil
 	}
 	return nil, fail(api.ConfigInvalid, "", "unknown keystore backend %q", o.Backend)
 }
@@ -123,8 +118,7 @@ func checkName(name string) error {
 	if api.ValidName(name) {
 		return nil
 	}
-	return fail(api.BadRequest, "use letters, digits, dot, underscore and hyphen, at most 64, a letter or digit first",
-		"%q is no name for a key", name)
+	return fail(api.BadRequest, api.NameHint, "%q cannot be a key's name", name)
 }
 
 // noKey is the error for a key that store does not hold.

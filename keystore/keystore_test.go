@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/config"
 )
 
 const canary = "CanarySecretKey0123456789abcdefg"
@@ -154,8 +155,8 @@ func TestReadOnlyStoresSaySo(t *testing.T) {
 	}
 }
 
-func TestOpenKnowsItsBackends(t *testing.T) {
-	for _, backend := range Backends {
+func TestOpenKnowsEveryBackendOfAConfig(t *testing.T) {
+	for _, backend := range config.Backends {
 		if s, err := Open(Options{Backend: backend}); err != nil || s.Name() != backend {
 			t.Errorf("Open(%q): %v", backend, err)
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// memory holds keys for the life of the process, for tests and the demo.
+// memory holds keys for the life of the process.
 type memory struct {
 	mu   sync.Mutex
 	keys map[string]Key
 }
 
-// NewMemory makes a store that holds a copy of keys and forgets all with the process.
+// NewMemory makes a store for tests: it holds a copy of keys and forgets all with the process.
 func NewMemory(keys map[string]Key) Store {
 	m := &memory{keys: make(map[string]Key)}
 	maps.Copy(m.keys, keys)

@@ -18,9 +18,6 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// passphraseCredential is the passphrase's name among a systemd unit's credentials.
-const passphraseCredential = "tcred.passphrase"
-
 // opener opens the identity of a file keystore and keeps it. As that costs 256 MiB and more than a second, it
 // happens once: callers share it, a caller that gives up leaves it running, and a refused passphrase is remembered.
 type opener struct {
@@ -142,47 +139,6 @@ func (o *opener) stamp() (string, error) {
 		return "", fail(api.KeystoreFailed, "", "the file keystore cannot be read: %w", err)
 	}
 	return fmt.Sprint(info.Size(), info.ModTime().UnixNano()), nil
-}
-
-// findPassphrase reads the passphrase file, or the systemd credential.
-func (o *opener) findPassphrase(so string) (credential.Secret, error) {
-	path := o.passphraseFile
-	if path == "" {
-		path = filepath.Join(os.Getenv(envCredentials), passphraseCredential)
-		if _, err := os.Stat(path); os.Getenv(envCredentials) == "" || errors.Is(err, fs.ErrNotExist) {
-			return "", fail(api.KeystoreLocked, "tcred unlock, or passphrase_file under [keystore] in config.toml",
-				"the file keystore is locked%s", so)
-		}
-	} else if err := o.checkPassphraseFile(path); err != nil {
-		return "", err
-	}
-	text, err := readSmall(path)
-	if err != nil {
-		return "", fail(api.KeystoreFailed, "", "the passphrase cannot be read: %w", err)
-	}
-	passphrase := strings.TrimRight(string(text), "\r\n")
-	if passphrase == "" {
-		return "", fail(api.KeystoreFailed, "", "passphrase file %s is empty", path)
-	}
-	return credential.Secret(passphrase), nil
-}
-
-func (o *opener) checkPassphraseFile(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fail(api.KeystoreFailed, "correct passphrase_file in config.toml, or tcred unlock", "the passphrase cannot be read: %w", err)
-	}
-	if err := private(path, info); err != nil {
-		return fail(api.KeystoreFailed, "make it yours alone: "+closing(path, info, "600"), "passphrase file %w", err)
-	}
-	if dir, err := os.Stat(o.dir); err == nil {
-		if beside, err := os.Stat(filepath.Dir(path)); err == nil && os.SameFile(dir, beside) {
-			o.warn.Do(func() {
-				o.notify(fmt.Sprintf("passphrase file %s lies beside the keystore it opens: whoever copies one has both", path))
-			})
-		}
-	}
-	return nil
 }
 
 // unwrapIdentity opens an identity file. The error is age.ErrIncorrectIdentity if passphrase is wrong.

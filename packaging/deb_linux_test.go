@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
 // buildDeb makes the Debian package of a version.
@@ -69,8 +68,8 @@ func TestTheLifeOfADebianPackage(t *testing.T) {
 
 	// A removal ends what the user forgot to.
 	m.root("dpkg --remove tcred")
-	m.eventually(10*time.Second, "socket and daemon are gone", func() error {
-		if out, err := m.asUser("pgrep -u 4242 -a tcred; ls /run/user/4242/tcred/tcred.sock"); err == nil || out != "ls: cannot access '/run/user/4242/tcred/tcred.sock': No such file or directory" {
+	m.eventually("socket and daemon are gone", func() error {
+		if out, err := m.asUser("pgrep -u $USER -a tcred; ls $XDG_RUNTIME_DIR/tcred/tcred.sock"); err == nil || out != "ls: cannot access '"+runtimeDir+"/tcred/tcred.sock': No such file or directory" {
 			return fmt.Errorf("there is %s", out)
 		}
 		return nil
@@ -82,7 +81,7 @@ func TestTheLifeOfADebianPackage(t *testing.T) {
 	m.must("tcred service uninstall && tcred clear --all")
 	m.root("dpkg --purge tcred; systemctl stop emulator")
 	// What stays in the home, TestALifeUnderSystemd tells.
-	if left := m.root("find /etc /opt /run /usr /var -xdev -cnewer /before -path '*tcred*' ! -path '/var/log/*'; find /run/user/4242 -path '*tcred*' ! -type d"); left != "" {
+	if left := m.root("find /etc /opt /run /usr /var -xdev -cnewer /before -path '*tcred*' ! -path '/var/log/*'; find " + runtimeDir + " -path '*tcred*' ! -type d"); left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}
 }

@@ -1,6 +1,7 @@
 package packaging
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -76,7 +77,7 @@ func yields(t *testing.T, m *machine) {
 		"wrote " + home + "/.config/systemd/user/tcred.socket",
 		"wrote " + home + "/.config/systemd/user/tcred.service",
 		"ran systemctl --user enable --now tcred.socket",
-		"the daemon, version dev, answers on /run/user/4242/tcred/tcred.sock",
+		"the daemon, version dev, answers on " + runtimeDir + "/tcred/tcred.sock",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("install did not say %q:\n%s", want, said)
@@ -95,9 +96,9 @@ func yields(t *testing.T, m *machine) {
 	// One that a helper started while systemd did not listen sees that its socket was replaced.
 	m.must("systemctl --user stop tcred.socket tcred.service")
 	m.call()
-	old = m.must("pgrep -x -u 4242 tcred")
+	old = m.must("pgrep -x -u $USER tcred")
 	m.must("systemctl --user start tcred.socket")
-	m.eventually(10*time.Second, "the daemon without a socket ends", func() error {
+	m.eventually("the daemon without a socket ends", func() error {
 		if _, err := m.asUser("kill -0 " + old); err != nil {
 			return nil
 		}
@@ -111,7 +112,7 @@ func activates(t *testing.T, m *machine) {
 	if state := m.property(SystemdServiceName, "ActiveState"); state != "inactive" {
 		t.Fatalf("the service is %s", state)
 	}
-	if modes := m.must("stat -c %a /run/user/4242/tcred /run/user/4242/tcred/tcred.sock"); modes != "700\n600" {
+	if modes := m.must("stat -c %a $XDG_RUNTIME_DIR/tcred $XDG_RUNTIME_DIR/tcred/tcred.sock"); modes != "700\n600" {
 		t.Errorf("the directory and the socket have modes %q", modes)
 	}
 	m.call()
@@ -126,7 +127,7 @@ func activates(t *testing.T, m *machine) {
 		t.Errorf("systemd did not pass a socket and a watchdog: %s", out)
 	}
 	// Whoever is not this user gets nothing, root not excepted.
-	answer, err := strictClient(fmt.Sprintf("/proc/%d/root/run/user/%d/tcred/tcred.sock", m.leader, testUID)).Get(strictURL)
+	answer, err := strictClient(fmt.Sprintf("/proc/%d/root%s/tcred/tcred.sock", m.leader, runtimeDir)).Get(strictURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func losesNoCall(t *testing.T, m *machine) {
 		defer close(ended)
 		out, failed = m.asUser(`rm -f stop
 for i in 1 2 3 4 5; do (while [ ! -e stop ]; do tcred-helper >/dev/null || echo LOST; done) & done
-` + strictSocket + `=/run/user/4242/tcred/tcred.sock strict-clients -test.run='^TestStrictClients$' || echo LOST
+` + strictSocket + `=$XDG_RUNTIME_DIR/tcred/tcred.sock strict-clients -test.run='^TestStrictClients$' || echo LOST
 wait`)
 	}()
 	defer func() { <-ended }()
@@ -185,8 +186,15 @@ func comesBack(t *testing.T, m *machine) {
 
 func usesTheKeychain(t *testing.T, m *machine) {
 	needReal(t, "gnome-keyring-daemon")
-	m.must(`pgrep -u 4242 gnome-keyring >/dev/null || printf pw | gnome-keyring-daemon --unlock --components=secrets --daemonize
-cp .config/tcred/config.toml config.dir
+	m.must(`pgrep -u $USER gnome-keyring >/dev/null || printf pw | gnome-keyring-daemon --unlock --components=secrets --daemonize`)
+	m.eventually("the keychain is on the bus", func() error {
+		out, err := m.asUser("busctl --user call org.freedesktop.DBus / org.freedesktop.DBus NameHasOwner s org.freedesktop.secrets")
+		if err == nil && out != "b true" {
+			err = errors.New(out)
+		}
+		return err
+	})
+	m.must(`cp .config/tcred/config.toml config.dir
 printf '%s\n' 'endpoint = "http://127.0.0.1:8085"' >.config/tcred/config.toml
 tail -1 keys/tcred.key.default | tcred add --secret-id "$(head -1 keys/tcred.key.default)" --secret-key-stdin
 tcred clear --all
@@ -235,16 +243,16 @@ func works(t *testing.T, m *machine) {
 func isRestarted(t *testing.T, m *machine) {
 	m.copyIn(filepath.Join(hungBuild(t), "tcred"), "/usr/bin/tcred")
 	m.must(`mkdir -p .config/systemd/user/tcred.service.d
-printf '[Service]\nWatchdogSec=2s\n' >.config/systemd/user/tcred.service.d/watchdog.conf
+printf '[Service]\nWatchdogSec=10s\n' >.config/systemd/user/tcred.service.d/watchdog.conf
 systemctl --user daemon-reload && systemctl --user restart tcred.service`)
 	m.call()
 	before := m.mainPID()
-	time.Sleep(5 * time.Second)
+	time.Sleep(12 * time.Second)
 	if after := m.mainPID(); after != before {
 		t.Fatalf("a daemon that works was restarted")
 	}
 	m.must("touch $XDG_RUNTIME_DIR/hang")
-	m.eventually(10*time.Second, "another daemon runs", func() error {
+	m.eventually("another daemon runs", func() error {
 		if after := m.mainPID(); after == before || after == "0" {
 			return fmt.Errorf("process %s runs", after)
 		}
@@ -293,10 +301,10 @@ func leavesNothing(t *testing.T, m *machine) {
 		t.Errorf("uninstall said\n%s", said)
 	}
 	m.must("tcred clear --all; rm -f stop")
-	if out, err := m.asUser("pgrep -x -u 4242 tcred"); err == nil {
+	if out, err := m.asUser("pgrep -x -u $USER tcred"); err == nil {
 		t.Errorf("process %s is left", out)
 	}
-	if out := m.must("find /run/user/4242/tcred -type s"); out != "" {
+	if out := m.must("find $XDG_RUNTIME_DIR/tcred -type s"); out != "" {
 		t.Errorf("a socket is left: %s", out)
 	}
 	if out, err := m.asUser("systemctl --user cat tcred.service"); err == nil {

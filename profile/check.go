@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -73,7 +72,6 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 	if err != nil {
 		return []config.Problem{problemOf(r.config.Path, err)}
 	}
-	text, _ := os.ReadFile(r.config.Path) // without it problems have no line
 	for _, name := range slices.Sorted(maps.Keys(r.config.Profiles)) {
 		p := r.config.Profiles[name]
 		e, known := r.keys[p.Key]
@@ -87,14 +85,14 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 			}
 		}
 		if err != nil {
-			problems = append(problems, at(text, problemOf(r.config.Path, err), name, setting))
+			problems = append(problems, r.problem(err, name, setting))
 		}
 	}
-	return append(problems, r.checkOwnProfiles(text)...)
+	return append(problems, r.checkOwnProfiles()...)
 }
 
 // checkOwnProfiles looks at the profiles that keys are by themselves: their duration is config's own.
-func (r *reading) checkOwnProfiles(text []byte) (problems []config.Problem) {
+func (r *reading) checkOwnProfiles() (problems []config.Problem) {
 	for _, name := range slices.Sorted(maps.Keys(r.keys)) {
 		if _, declared := r.config.Profiles[name]; declared {
 			continue
@@ -104,40 +102,34 @@ func (r *reading) checkOwnProfiles(text []byte) (problems []config.Problem) {
 			err = checkDuration(p, r.keys[name])
 		}
 		if err != nil {
-			problems = append(problems, at(text, problemOf(r.config.Path, err), name, "duration"))
+			problems = append(problems, r.problem(err, name, "duration"))
 		}
 	}
 	return problems
 }
 
-// at places a problem on the line of a profile's setting: its own, else the one it is taken from, else the table.
-func at(text []byte, p config.Problem, profile, setting string) config.Problem {
-	table := "profiles." + profile
-	for _, place := range [][2]string{{table, setting}, {"", setting}, {table, ""}} {
-		if p.Line, p.Column = find(text, place[0], place[1]); p.Line > 0 {
+// problem is err at a profile's setting: its own, else the one it is taken from, else the profile.
+func (r *reading) problem(err error, profile, setting string) config.Problem {
+	p := problemOf(r.config.Path, err)
+	for _, name := range [][]string{{"profiles", profile, setting}, {setting}, {"profiles", profile}} {
+		if p.Line, p.Column = r.config.Place(name...); p.Line > 0 {
 			break
 		}
 	}
 	return p
 }
 
-// checkAccess finds files that others can read, though they may not.
+// checkAccess finds files that others can read or write, though they may not.
 func checkAccess(c *config.Config) (problems []config.Problem) {
-	if runtime.GOOS == "windows" { // mode bits do not tell there
-		return nil
-	}
 	if file := c.Keystore.PassphraseFile; file != "" {
-		info, err := os.Stat(file)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			problems = append(problems, config.Problem{File: file, Message: "passphrase_file does not exist", Hint: "correct passphrase_file in config.toml, or write it"})
-		case err != nil:
-			problems = append(problems, problemOf(file, err))
-		case info.Mode().Perm()&0o077 != 0:
-			problems = append(problems, config.Problem{
-				File: file, Message: fmt.Sprintf("passphrase_file is open to others (mode %04o)", info.Mode().Perm()), Hint: "chmod 600 " + file,
-			})
+		if _, err := keystore.ReadPassphrase(file); err != nil {
+			p := problemOf(c.Path, err)
+			p.Line, p.Column = c.Place("keystore", "passphrase_file")
+			problems = append(problems, p)
 		}
+	}
+	if runtime.GOOS == "windows" { // mode bits do not tell there
+		return problems
 	}
 	if info, err := os.Stat(c.Path); err == nil && info.Mode().Perm()&0o044 != 0 && holdsPassword(c.Proxy) {
 		problems = append(problems, config.Problem{

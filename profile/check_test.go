@@ -68,11 +68,14 @@ key = "wrok"
 [profiles.fine]
 policy = "full"
 key = "work"
+[profiles] # a string stands between ''' quotes
+inline = {policy = "full", key = "wokr"}
 `)
 	h.wantProblems(
-		`config.toml:1:1: profile "default" asks for 12h; key "default" is a root account's: at most 2h`,
-		`config.toml:10:3: profile "upload" asks for 3h; key "default" is a root account's: at most 2h`,
-		`config.toml:13:1: profile "a.b": no key "wrok"; did you mean "work"?`,
+		`config.toml:1:13: profile "default" asks for 12h; key "default" is a root account's: at most 2h`,
+		`config.toml:10:15: profile "upload" asks for 3h; key "default" is a root account's: at most 2h`,
+		`config.toml:13:8: profile "a.b": no key "wrok"; did you mean "work"?`,
+		`config.toml:18:28: profile "inline": no key "wokr"; did you mean "work"?`,
 	)
 }
 
@@ -106,7 +109,7 @@ func TestCheckFindsFilesThatOthersCanRead(t *testing.T) {
 	h.wantProblems(
 		filepath.Base(h.dir)+": everybody can put another config.toml here (mode 0707)",
 		"config.toml: the proxy's password in it is open to others (mode 0644)",
-		"pass: passphrase_file is open to others (mode 0640)",
+		"config.toml:4:20: passphrase file "+filepath.Join(h.dir, "pass")+" is open to other users (mode 0640)",
 	)
 }
 

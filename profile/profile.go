@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,7 +41,6 @@ type Set struct {
 	reading  *reading // the last valid one, nil before there is any
 	problem  error    // with what is on disk now
 	revision uint64
-	clients  map[string]*sts.Client
 }
 
 // reading is one consistent view of config, index and keystore.
@@ -47,7 +48,13 @@ type reading struct {
 	config *config.Config
 	keys   map[string]keystore.Entry
 	store  keystore.Store
+
+	mu      sync.Mutex
+	clients map[clientKey]*sts.Client // made when they are first asked for; each read ca_file then
 }
+
+// clientKey is what the clients of one reading differ in.
+type clientKey struct{ region, site string }
 
 // Open returns the Set over o. It reads nothing yet.
 func Open(o Options) *Set {
@@ -57,7 +64,7 @@ func Open(o Options) *Set {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Set{o: o, clients: make(map[string]*sts.Client)}
+	return &Set{o: o}
 }
 
 // Lookup finds the profile of that name: a declared one, else a key of that name with its own full rights.
@@ -81,7 +88,7 @@ func (s *Set) Lookup(ctx context.Context, name string) (daemon.Profile, error) {
 	if err := checkDuration(p, entry); err != nil {
 		return daemon.Profile{}, err
 	}
-	client, err := s.client(r.config, p.Region, entry.Site)
+	client, err := r.client(p.Region, entry.Site, s.o.Now)
 	if err != nil {
 		return daemon.Profile{}, err
 	}
@@ -89,7 +96,7 @@ func (s *Set) Lookup(ctx context.Context, name string) (daemon.Profile, error) {
 		Name: p.Name, Key: p.Key, Lifetime: p.Duration - credential.Margin, Revision: revision,
 		Source: &sts.Federation{
 			Client: client, Store: r.store, Key: entry, Profile: p.Name, Name: p.FederatedUser,
-			Policy: p.Policy, Region: p.Region, Duration: p.Duration,
+			Policy: p.Policy, Duration: p.Duration,
 		},
 		Secret: func(ctx context.Context) (credential.Secret, error) {
 			key, err := r.store.Get(ctx, p.Key)
@@ -130,17 +137,16 @@ func (r *reading) entry(ctx context.Context, key string, names []string) (keysto
 	return keystore.Entry{Name: key, SecretID: k.ID}, nil
 }
 
-// keyNames are the names of the index, and of what a read-only keystore holds.
+// keyNames are the names of the index, and of what a read-only keystore holds, sorted.
 func (r *reading) keyNames(ctx context.Context) ([]string, error) {
-	var names []string
-	for name := range r.keys {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(r.keys))
 	if !r.store.ReadOnly() {
 		return names, nil
 	}
 	more, err := r.store.List(ctx)
-	return append(names, more...), err
+	names = append(names, more...)
+	slices.Sort(names)
+	return slices.Compact(names), err
 }
 
 // checkDuration refuses what STS would refuse, before it is asked.

@@ -2,6 +2,15 @@ package profile_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -247,5 +256,85 @@ func TestTheSourceIssuesWhatTheProfileAsksFor(t *testing.T) {
 	id, err := p.Identify(t.Context(), c)
 	if err != nil || id.UserID != a.UIN+":upload" {
 		t.Errorf("identity %+v, %v", id, err)
+	}
+}
+
+// authority is a self-signed certificate, as a ca_file holds it.
+func authority(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pemOf(der)
+}
+
+func pemOf(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func TestARenewedCAFileIsTakenUp(t *testing.T) {
+	h := newHome(t)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that is to fail
+	server.StartTLS()
+	defer server.Close()
+	h.write("ca.pem", authority(t))
+	h.write("config.toml", "endpoint = \""+server.URL+"\"\nca_file = \"ca.pem\"\n"+h.config(""))
+	synctest.Test(t, func(t *testing.T) {
+		set := h.open()
+		probe := func() error {
+			client, err := set.Client("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Probe(t.Context())
+			return err
+		}
+		if err := probe(); err == nil || !strings.Contains(err.Error(), "is not trusted") {
+			t.Fatalf("another authority's server: %v", err)
+		}
+		h.write("ca.pem", pemOf(server.Certificate().Raw))
+		time.Sleep(time.Second)
+		if err := probe(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTheLanguageOfConfigWinsOverTheLocale(t *testing.T) {
+	t.Setenv("LC_ALL", "zh_CN.UTF-8")
+	h := newHome(t)
+	var asked string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = r.Header.Get("X-TC-Language") }))
+	defer server.Close()
+	for setting, want := range map[string]string{"": "zh-CN", "language = \"en\"\n": "en-US", "language = \"zh\"\n": "zh-CN"} {
+		h.write("config.toml", setting+"endpoint = \""+server.URL+"\"\n"+h.config(""))
+		client, err := h.open().Client("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.CallerIdentity(t.Context(), "AKID", "k", "")
+		if asked != want {
+			t.Errorf("%q: asked in %q, want %q", setting, asked, want)
+		}
+	}
+}
+
+func TestOfKeysEquallyNearTheFirstIsNamedEachTime(t *testing.T) {
+	h := newHome(t)
+	h.write("config.toml", "")
+	for _, name := range []string{"workb", "workc", "worka"} {
+		h.added(name, keystore.IdentitySub)
+	}
+	set := h.open()
+	for range 20 {
+		if _, err := set.Key(t.Context(), "work"); err == nil || !strings.HasSuffix(err.Error(), `did you mean "worka"?`) {
+			t.Fatal(err)
+		}
 	}
 }

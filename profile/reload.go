@@ -1,10 +1,12 @@
 package profile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tcred/tcred/config"
@@ -116,7 +118,7 @@ func (s *Set) read() (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{config: c, keys: make(map[string]keystore.Entry, len(entries))}
+	r := &reading{config: c, keys: make(map[string]keystore.Entry, len(entries)), clients: make(map[clientKey]*sts.Client)}
 	for _, e := range entries {
 		r.keys[e.Name] = e
 	}
@@ -131,25 +133,32 @@ func (s *Set) read() (*reading, error) {
 	return r, err
 }
 
-// client is the STS client for a region, and for a key of that site. Clients are kept: they hold connections.
-func (s *Set) client(c *config.Config, region, site string) (*sts.Client, error) {
-	if c.Site != "" {
-		site = c.Site
-	}
-	o := sts.Options{Site: site, Endpoint: c.Endpoint, Region: region, Proxy: c.Proxy, CAFile: c.CAFile, Language: c.Language}
-	key := fmt.Sprintf("%+v", o)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if client, ok := s.clients[key]; ok {
+// client is the STS client for a region, and for a key of that site.
+func (r *reading) client(region, site string, now func() time.Time) (*sts.Client, error) {
+	c := r.config
+	key := clientKey{region, cmp.Or(c.Site, site)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if client, ok := r.clients[key]; ok {
 		return client, nil
 	}
-	o.Now = s.o.Now
-	client, err := sts.NewClient(o)
+	client, err := sts.NewClient(sts.Options{
+		Site: key.site, Endpoint: c.Endpoint, Region: region, Proxy: c.Proxy, CAFile: c.CAFile,
+		Language: cmp.Or(c.Language, localeLanguage()), Now: now,
+	})
 	if err != nil {
 		return nil, err
 	}
-	s.clients[key] = client
+	r.clients[key] = client
 	return client, nil
+}
+
+// localeLanguage is the one of config.Languages that the locale asks for. The first variable that is set decides, as in POSIX.
+func localeLanguage() string {
+	if strings.HasPrefix(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")), "zh") {
+		return "zh"
+	}
+	return "en"
 }
 
 // Store is the keystore of the present reading.
@@ -185,5 +194,5 @@ func (s *Set) Client(site string) (*sts.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.client(r.config, r.config.Region, site)
+	return r.client(r.config.Region, site, s.o.Now)
 }

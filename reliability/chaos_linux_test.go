@@ -228,7 +228,7 @@ func (c *chaos) aimed() (writing []string) {
 // wantWhole reads every entry as another process would: what STS issued to its profile, or none at all.
 func (c *chaos) wantWhole() (entries int) {
 	d, warned := c.openCache()
-	s, err := d.Sealer(c.cloud.account.SecretKey)
+	s, err := d.Sealer(context.Background(), c.cloud.account.SecretKey)
 	if err != nil {
 		c.t.Fatal(err)
 	}

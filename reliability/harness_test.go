@@ -128,7 +128,7 @@ func (w *world) env() []string {
 		api.EnvSocket + "=" + w.socket, api.EnvConfig + "=" + w.config, api.EnvCacheDir + "=" + w.cache,
 		"XDG_RUNTIME_DIR=" + at("run"), "XDG_CONFIG_HOME=" + at("config"), "XDG_CACHE_HOME=" + at("xdgcache"),
 		"XDG_STATE_HOME=" + at("state"), "XDG_DATA_HOME=" + at("data"),
-		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + at("no-bus"), "NO_COLOR=1",
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + at("no-bus"),
 	}
 }
 

@@ -173,9 +173,9 @@ func (r *rig) reset() {
 		r.t.Fatal(err)
 	}
 	d, warned := r.openCache()
-	s, err := d.Sealer(r.cloud.account.SecretKey)
+	s, err := d.Sealer(context.Background(), r.cloud.account.SecretKey)
 	if err == nil {
-		err = d.Put(r.key, s, r.old)
+		err = d.Put(context.Background(), r.key, s, r.old)
 	}
 	if err != nil || warned.String() != "" {
 		r.t.Fatal(err, warned)
@@ -250,7 +250,7 @@ func (r *rig) wantWhole() {
 		return // a clean miss
 	}
 	d, warned := r.openCache()
-	s, err := d.Sealer(r.cloud.account.SecretKey)
+	s, err := d.Sealer(context.Background(), r.cloud.account.SecretKey)
 	if err != nil {
 		r.t.Error(err)
 		return

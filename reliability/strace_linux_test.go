@@ -123,19 +123,28 @@ func (r *rig) attach(ctx context.Context, pid int, inject string, only ...string
 	for _, path := range only {
 		args = append(args, "-P", path)
 	}
-	cmd := exec.CommandContext(ctx, r.strace, args...)
-	stderr, err := cmd.StderrPipe()
-	if err == nil {
-		err = cmd.Start()
+	var heard string
+	for range 5 { // a thread that is just ending cannot be followed
+		cmd := exec.CommandContext(ctx, r.strace, args...)
+		stderr, err := cmd.StderrPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		said := bufio.NewReader(stderr)
+		for err == nil {
+			var line string
+			if line, err = said.ReadString('\n'); strings.Contains(line, " attached") {
+				return &trace{cmd: cmd, file: file.Name(), said: said}
+			}
+			heard += line
+		}
+		cmd.Wait() //nolint:errcheck // what it said tells more
 	}
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	said := bufio.NewReader(stderr)
-	if line, err := said.ReadString('\n'); err != nil || !strings.Contains(line, "attached") {
-		r.t.Fatalf("strace: %v, %s", err, line)
-	}
-	return &trace{cmd: cmd, file: file.Name(), said: said}
+	r.t.Fatalf("strace: %s", heard)
+	return nil
 }
 
 func (t *trace) text() string {

@@ -77,7 +77,7 @@ func (c *Conn) connect(path string) error {
 func refused(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&(fs.ModeSocket|fs.ModeSymlink) == 0 {
-		return &api.Error{Code: api.Internal, Message: api.Quote(path) + " is in the way: it is no socket", Hint: "move it away"}
+		return &api.Error{Code: api.Internal, Message: api.Quote(path) + " is in the way: it is not a socket", Hint: "move it away"}
 	}
 	return notListening(path)
 }
@@ -98,9 +98,6 @@ func (c *Conn) checkServer(path string, ours int) error {
 	}
 	return nil
 }
-
-// SetDeadline bounds every later Read and Write; the zero time bounds none.
-func (c *Conn) SetDeadline(t time.Time) { c.deadline = t }
 
 // Read reads what is there, waiting for the first byte. After the deadline it fails with os.ErrDeadlineExceeded.
 func (c *Conn) Read(p []byte) (int, error) {

@@ -92,7 +92,7 @@ func fromEnv(name string) (string, error) {
 func checkText(what, path string) error {
 	if !isAbs(path) {
 		return &api.Error{
-			Code: api.BadRequest, Message: what + " is no absolute path: " + api.Quote(path),
+			Code: api.BadRequest, Message: what + " is not an absolute path: " + api.Quote(path),
 			Hint: "write the whole path, from the root on",
 		}
 	}

@@ -71,11 +71,11 @@ func TestAnUnusablePathIsNamedAndRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name, variable, value, want string
 	}{
-		{"relative socket", api.EnvSocket, "run/s.sock", `$TCRED_SOCKET is no absolute path: "run/s.sock"`},
-		{"relative runtime directory", "XDG_RUNTIME_DIR", "run", `$XDG_RUNTIME_DIR is no absolute path: "run"`},
-		{"relative config", api.EnvConfig, "c.toml", `$TCRED_CONFIG is no absolute path: "c.toml"`},
+		{"relative socket", api.EnvSocket, "run/s.sock", `$TCRED_SOCKET is not an absolute path: "run/s.sock"`},
+		{"relative runtime directory", "XDG_RUNTIME_DIR", "run", `$XDG_RUNTIME_DIR is not an absolute path: "run"`},
+		{"relative config", api.EnvConfig, "c.toml", `$TCRED_CONFIG is not an absolute path: "c.toml"`},
 		{"a header in the config's name", api.EnvConfig, "/c\r\nX: y", "holds a control character"},
-		{"abstract socket", api.EnvSocket, "@tcred", `$TCRED_SOCKET is no absolute path: "@tcred"`},
+		{"abstract socket", api.EnvSocket, "@tcred", `$TCRED_SOCKET is not an absolute path: "@tcred"`},
 		{"too long", api.EnvSocket, long, "is " + itoa(len(long), 10) + " bytes long, the limit is " + itoa(maxPath, 10) + ": \"" + long},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

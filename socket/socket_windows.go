@@ -33,9 +33,6 @@ func (*Conn) Read([]byte) (int, error) { return 0, ErrNotListening }
 // Write fails.
 func (*Conn) Write([]byte) (int, error) { return 0, ErrNotListening }
 
-// SetDeadline does nothing.
-func (*Conn) SetDeadline(time.Time) {}
-
 // Close does nothing.
 func (*Conn) Close() error { return nil }
 

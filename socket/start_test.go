@@ -133,6 +133,25 @@ func TestTheDaemonInheritsOnlyWhatItNeeds(t *testing.T) {
 	}
 }
 
+// A shell's <(command) is such a file.
+func TestTheAskerKeepsItsFilesForWhatItBecomes(t *testing.T) {
+	h := newHouse(t)
+	name := filepath.Join(h.dir, "file")
+	if err := os.WriteFile(name, []byte("still open"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd := h.ask("", 10*time.Second, envRole+"=ask and become")
+	cmd.ExtraFiles = []*os.File{file}
+	if out, err := cmd.CombinedOutput(); string(out) != "still open" || len(h.events(t, "listen")) != 1 {
+		t.Errorf("%v, %s", err, out)
+	}
+}
+
 func TestHowAStartEnds(t *testing.T) {
 	for _, tt := range []struct {
 		mode, want string

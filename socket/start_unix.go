@@ -125,7 +125,7 @@ func start(path string) (<-chan syscall.WaitStatus, error) {
 		return nil, noDaemon("cannot start the daemon: "+err.Error(), err)
 	}
 	defer null.Close()
-	closeInherited()
+	defer withholdFiles()()
 	// The umask is the whole process's: for this moment others' new files are closed to group and others too.
 	umask := syscall.Umask(0o077)
 	pid, err := syscall.ForkExec(binary, []string{binary, "daemon", "--background"}, &syscall.ProcAttr{
@@ -198,24 +198,40 @@ func allowed(kv string) bool {
 
 func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
 
-// closeInherited keeps the daemon from inheriting files that our parent left open in us: a make job server, a
-// shell's "3>&1". Go's own are closed already.
-func closeInherited() {
+// withholdFiles keeps the daemon from inheriting files that our parent left open in us: a make job server, a shell's
+// "3>&1". Go's own are withheld already. What it returns undoes it: tcred exec hands those files to its command.
+func withholdFiles() (undo func()) {
+	var withheld []uintptr
+	undo = func() {
+		for _, fd := range withheld {
+			fcntl(fd, syscall.F_SETFD, 0)
+		}
+	}
 	dir, err := os.Open("/dev/fd")
 	if err != nil {
-		return
+		return undo
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
 	for _, name := range names {
-		fd := 0
+		fd := uintptr(0)
 		for i := 0; i < len(name); i++ {
-			fd = fd*10 + int(name[i]-'0')
+			fd = fd*10 + uintptr(name[i]-'0')
 		}
-		if fd > 2 {
-			syscall.CloseOnExec(fd)
+		if fd <= 2 {
+			continue
+		}
+		if flags, ok := fcntl(fd, syscall.F_GETFD, 0); ok && flags&syscall.FD_CLOEXEC == 0 {
+			fcntl(fd, syscall.F_SETFD, syscall.FD_CLOEXEC)
+			withheld = append(withheld, fd)
 		}
 	}
+	return undo
+}
+
+func fcntl(fd, command, arg uintptr) (value uintptr, ok bool) {
+	value, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, command, arg)
+	return value, errno == 0
 }
 
 func endedEarly(status syscall.WaitStatus) error {

@@ -16,6 +16,13 @@ const (
 	maxSecretKey = 1024
 )
 
+// The most bytes of an identity's fields. A real one's stay under a hundred; what is taken ends up in the key index,
+// which is read up to a limit of its own.
+const (
+	maxIdentity = 256
+	maxArn      = 1024
+)
+
 // credential is the answer to GetFederationToken, sent at that time, as a whole credential.
 func (x *exchange) credential(p *sdk.GetFederationTokenResponseParams, sent time.Time, asked time.Duration) (credential.Credential, error) {
 	if p == nil || p.Credentials == nil {
@@ -53,7 +60,7 @@ func (x *exchange) credential(p *sdk.GetFederationTokenResponseParams, sent time
 	}
 	c.Expires = expires.Add(-credential.Margin)
 	if !c.Expires.After(x.now()) {
-		return credential.Credential{}, x.fault("a credential that is over, or within a minute of it")
+		return credential.Credential{}, x.fault("a credential that has expired or will within a minute")
 	}
 	return c, nil
 }
@@ -80,8 +87,19 @@ func (x *exchange) identity(p *sdk.GetCallerIdentityResponseParams) (api.Identit
 	if id.AccountID == "" || id.Arn == "" {
 		return api.Identity{}, x.fault("an identity without AccountId or Arn")
 	}
-	if !printable(id.Type + id.AccountID + id.UserID + id.PrincipalID + id.Arn) {
-		return api.Identity{}, x.fault("an identity that is not plain text")
+	for _, field := range []struct {
+		name, value string
+		limit       int
+	}{
+		{"Type", id.Type, maxIdentity}, {"AccountId", id.AccountID, maxIdentity}, {"UserId", id.UserID, maxIdentity},
+		{"PrincipalId", id.PrincipalID, maxIdentity}, {"Arn", id.Arn, maxArn},
+	} {
+		switch {
+		case len(field.value) > field.limit:
+			return api.Identity{}, x.fault("an identity with %s of %d bytes", field.name, len(field.value))
+		case !printable(field.value):
+			return api.Identity{}, x.fault("an identity whose %s is not plain text", field.name)
+		}
 	}
 	return id, nil
 }

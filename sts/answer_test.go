@@ -87,10 +87,10 @@ func TestAnAnswerThatIsNotOfSTSIsNamedAndNeverQuoted(t *testing.T) {
 		{`{"Response":{"Credentials":{"Token":"canary`, "an answer cut short after 43 bytes (200 OK)"},
 		{`{"Response":{canary}}`, "something that is not JSON (200 OK)"},
 		{"\x00\x01canary", "something that is not JSON (200 OK)"},
-		{"null", "JSON that is no STS answer (200 OK)"},
-		{`["canary"]`, "JSON that is no STS answer (200 OK)"},
-		{`{"Response":null}`, "JSON that is no STS answer (200 OK)"},
-		{`{"code":4100,"codeDesc":"canary"}`, "JSON that is no STS answer (200 OK)"},
+		{"null", "JSON that is not an STS answer (200 OK)"},
+		{`["canary"]`, "JSON that is not an STS answer (200 OK)"},
+		{`{"Response":null}`, "JSON that is not an STS answer (200 OK)"},
+		{`{"code":4100,"codeDesc":"canary"}`, "JSON that is not an STS answer (200 OK)"},
 		{`{"Response":{"Credentials":{"Token":"canary"},"Error":{"Code":"canary"}}}`, "credentials in an answer that is damaged"},
 		{`{"Response":{"Credentials":"canary","RequestId":"` + testRequest + `"}}`, "credentials in an answer that is damaged, request 59a5e07e"},
 		{strings.Repeat(" ", maxAnswer) + "{}", "more than 1 MiB (200 OK)"},
@@ -169,6 +169,50 @@ func TestAnIdentityNeedsAnAccountAndAnArn(t *testing.T) {
 	} {
 		if id, err := start(t, says(body)).CallerIdentity(t.Context(), testID, "k", ""); api.CodeOf(err) != api.STSAnswer {
 			t.Errorf("%s: got %+v, %v", body, id, err)
+		}
+	}
+}
+
+func TestAnIdentitysFieldsAreBounded(t *testing.T) {
+	for field, limit := range map[string]int{"Type": 256, "AccountId": 256, "UserId": 256, "PrincipalId": 256, "Arn": 1024} {
+		for _, length := range []int{limit, limit + 1} {
+			identity := map[string]string{"AccountId": "1", "Arn": "a"}
+			identity[field] = strings.Repeat("1", length)
+			body, err := json.Marshal(map[string]any{"Response": identity})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = start(t, says(string(body))).CallerIdentity(t.Context(), testID, "k", "")
+			refused := api.CodeOf(err) == api.STSAnswer && strings.Contains(err.Error(), fmt.Sprintf("%s of %d bytes", field, length))
+			if length > limit && !refused || length == limit && err != nil {
+				t.Errorf("%s of %d bytes: %v", field, length, err)
+			}
+		}
+	}
+}
+
+// A status line may go on with any words, which Go takes up to its limit for headers.
+func TestTheWordsOfAStatusAreNotTheServers(t *testing.T) {
+	for status, want := range map[string]string{
+		"502 canary\x1b[2J" + strings.Repeat("y", 10000): "(502 Bad Gateway)",
+		"599 canary":       "(599)",
+		"302 canary\x1b]0": "(302 Found)",
+	} {
+		c := start(t, func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello", status)
+		})
+		_, err := federate(t, c, FederationRequest{})
+		_, probeErr := c.Probe(t.Context()) // no Date
+		for _, err := range []error{err, probeErr} {
+			if api.CodeOf(err) != api.STSAnswer || !strings.Contains(err.Error(), want) || strings.Contains(api.AsError(err).Text(), "canary") {
+				t.Errorf("%.200v, want %s", err, want)
+			}
 		}
 	}
 }

@@ -21,12 +21,6 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// DenyAll is a policy that grants nothing: a credential issued under it proves a key and can do no harm.
-const DenyAll = `{"version":"2.0","statement":[{"effect":"deny","action":"*","resource":"*"}]}`
-
-// DefaultDuration is how long a credential lives when nobody says otherwise (GetFederationToken's page).
-const DefaultDuration = 30 * time.Minute
-
 // callTimeout bounds one call, from dialing to the last byte.
 const callTimeout = 10 * time.Second
 
@@ -34,7 +28,7 @@ const callTimeout = 10 * time.Second
 type Options struct {
 	Site     string           // "cn", "intl"; "" is "cn"
 	Endpoint string           // a URL that wins over Site: https, or plain http to a loopback address
-	Region   string           // sent along where a call names none, such as "ap-guangzhou"; the pages require one
+	Region   string           // sent along, such as "ap-guangzhou"; the pages require one
 	Proxy    string           // URL of an http, https or socks5 proxy; "" is none, whatever the environment says
 	CAFile   string           // PEM certificates trusted besides the system's
 	Language string           // of STS's own messages: "zh"; all else is English
@@ -53,11 +47,11 @@ type Client struct {
 
 // NewClient checks o; it does not connect. Errors have the code api.ConfigInvalid and name the setting.
 func NewClient(o Options) (*Client, error) {
-	endpoint, err := parseEndpoint(o.Site, o.Endpoint)
+	endpoint, err := endpointOf(o.Site, o.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	proxy, err := parseProxy(o.Proxy, endpoint)
+	proxy, err := proxyTo(endpoint, o.Proxy)
 	if err != nil {
 		return nil, err
 	}
@@ -87,25 +81,18 @@ func (c *Client) Host() string { return c.endpoint.Host }
 type FederationRequest struct {
 	Name     string        // the federated user's name
 	Policy   string        // JSON, not encoded; it should be compact
-	Duration time.Duration // whole seconds; 0 is DefaultDuration
-	Region   string        // "" is the client's
+	Duration time.Duration // whole seconds, at least one
 	Subject                // whom the credential is for: errors say so
 }
 
 // FederationToken trades a permanent key for a temporary credential in one call, with no retries.
 // Its life is never longer than asked for. Errors are *api.Error.
 func (c *Client) FederationToken(ctx context.Context, key keystore.Key, r FederationRequest) (credential.Credential, error) {
-	if r.Duration == 0 {
-		r.Duration = DefaultDuration
-	}
 	if r.Duration < time.Second {
 		return credential.Credential{}, &api.Error{Code: api.STSRequest, Message: "a credential cannot live for " + r.Duration.String()}
 	}
 	call := c.call("GetFederationToken", key.ID, r.Subject)
-	call.Name, call.Duration = r.Name, r.Duration
-	if r.Region != "" {
-		call.Region = r.Region
-	}
+	call.Duration = r.Duration
 	req := sdk.NewGetFederationTokenRequest()
 	req.Name = common.StringPtr(r.Name)
 	req.Policy = common.StringPtr(url.QueryEscape(r.Policy)) // once: the SDK sends it as it is
@@ -115,7 +102,7 @@ func (c *Client) FederationToken(ctx context.Context, key keystore.Key, r Federa
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	sent := c.now()
-	resp, err := c.sdk(common.NewCredential(key.ID, key.Secret.Reveal()), call.Region, x).GetFederationTokenWithContext(ctx, req)
+	resp, err := c.sdk(common.NewCredential(key.ID, key.Secret.Reveal()), x).GetFederationTokenWithContext(ctx, req)
 	if err != nil {
 		return credential.Credential{}, x.explain(err, call)
 	}
@@ -130,22 +117,22 @@ func (c *Client) CallerIdentity(ctx context.Context, secretID string, secretKey,
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	cred := common.NewTokenCredential(secretID, secretKey.Reveal(), token.Reveal())
-	resp, err := c.sdk(cred, call.Region, x).GetCallerIdentityWithContext(ctx, sdk.NewGetCallerIdentityRequest())
+	resp, err := c.sdk(cred, x).GetCallerIdentityWithContext(ctx, sdk.NewGetCallerIdentityRequest())
 	if err != nil {
 		return api.Identity{}, x.explain(err, call)
 	}
 	return x.identity(resp.Response)
 }
 
-func (c *Client) call(action, secretID string, s Subject) Call {
-	return Call{
+func (c *Client) call(action, secretID string, s Subject) call {
+	return call{
 		Action: action, Host: c.Host(), Proxy: c.proxy, Region: c.region, SecretID: secretID, Subject: s,
 	}
 }
 
 // sdk is the official client for one call. Its retries stay off (they sleep without looking at the
 // context), so do its debug output (it prints secrets) and its region breaker (it moves to another site).
-func (c *Client) sdk(cred common.CredentialIface, region string, x *exchange) *sdk.Client {
+func (c *Client) sdk(cred common.CredentialIface, x *exchange) *sdk.Client {
 	p := profile.NewClientProfile()
 	p.Language = c.language
 	p.DisableRegionBreaker = true
@@ -153,7 +140,7 @@ func (c *Client) sdk(cred common.CredentialIface, region string, x *exchange) *s
 	p.HttpProfile.Endpoint = c.endpoint.Host
 	p.HttpProfile.ReqTimeout = int(callTimeout / time.Second)
 	client := &sdk.Client{}
-	client.Init(region).WithCredential(cred).WithProfile(p).WithHttpTransport(x).WithRequestClient(requestClient())
+	client.Init(c.region).WithCredential(cred).WithProfile(p).WithHttpTransport(x).WithRequestClient(requestClient())
 	return client
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/keystore"
+	"github.com/tcred/tcred/sts/policy"
 )
 
 const (
@@ -72,13 +73,16 @@ func federate(t testing.TB, c *Client, r FederationRequest) (credential.Credenti
 		r.Name = "upload"
 	}
 	if r.Policy == "" {
-		r.Policy = DenyAll
+		r.Policy = policy.DenyAll
+	}
+	if r.Duration == 0 {
+		r.Duration = 30 * time.Minute
 	}
 	return c.FederationToken(t.Context(), testKey, r)
 }
 
 func TestFederationTokenSendsWhatThePageAsksForWithThePolicyEncodedOnce(t *testing.T) {
-	const policy = `{"version":"2.0","statement":[{"effect":"allow","action":"name/cos:*","resource":"qcs::cos::uid/1:桶-1/a b+c%2F*"}]}`
+	const uploads = `{"version":"2.0","statement":[{"effect":"allow","action":"name/cos:*","resource":"qcs::cos::uid/1:桶-1/a b+c%2F*"}]}`
 	var header http.Header
 	var body map[string]any
 	c := start(t, func(w http.ResponseWriter, r *http.Request) {
@@ -86,18 +90,18 @@ func TestFederationTokenSendsWhatThePageAsksForWithThePolicyEncodedOnce(t *testi
 		json.NewDecoder(r.Body).Decode(&body)
 		granting(fmt.Sprintf(`"ExpiredTime":%d`, now.Add(2*time.Hour).Unix()))(w, r)
 	})
-	if _, err := federate(t, c, FederationRequest{Policy: policy, Duration: 2 * time.Hour, Region: "ap-beijing"}); err != nil {
+	if _, err := federate(t, c, FederationRequest{Policy: uploads, Duration: 2 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	sent, err := url.QueryUnescape(body["Policy"].(string))
-	if err != nil || sent != policy || strings.ContainsAny(body["Policy"].(string), `{" `) {
+	if err != nil || sent != uploads || strings.ContainsAny(body["Policy"].(string), `{" `) {
 		t.Errorf("policy on the wire is %q, which decodes to %q, %v", body["Policy"], sent, err)
 	}
 	if body["Name"] != "upload" || body["DurationSeconds"] != 7200.0 || len(body) != 3 {
 		t.Errorf("body is %v", body)
 	}
 	for name, want := range map[string]string{
-		"X-TC-Action": "GetFederationToken", "X-TC-Version": "2018-08-13", "X-TC-Region": "ap-beijing",
+		"X-TC-Action": "GetFederationToken", "X-TC-Version": "2018-08-13", "X-TC-Region": "ap-guangzhou",
 		"X-TC-Language": "en-US", "Content-Type": "application/json", "X-TC-Token": "",
 	} {
 		if got := header.Get(name); got != want {
@@ -150,8 +154,8 @@ func TestCallerIdentityKeepsAllFiveFieldsAndTheRequestID(t *testing.T) {
 
 func TestALifeOfLessThanASecondIsRefusedUnasked(t *testing.T) {
 	c := start(t, func(http.ResponseWriter, *http.Request) { t.Error("STS was asked") })
-	for _, d := range []time.Duration{-time.Hour, time.Millisecond} {
-		if _, err := federate(t, c, FederationRequest{Duration: d}); api.CodeOf(err) != api.STSRequest {
+	for _, d := range []time.Duration{-time.Hour, 0, time.Millisecond} {
+		if _, err := c.FederationToken(t.Context(), testKey, FederationRequest{Name: "upload", Duration: d}); api.CodeOf(err) != api.STSRequest {
 			t.Errorf("%v: %v", d, err)
 		}
 	}
@@ -164,7 +168,7 @@ func TestACanceledCallEndsAtOnce(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err := c.FederationToken(ctx, testKey, FederationRequest{Name: "upload", Policy: DenyAll})
+	_, err := c.FederationToken(ctx, testKey, FederationRequest{Name: "upload", Policy: policy.DenyAll, Duration: time.Hour})
 	if api.CodeOf(err) != api.Unreachable || !strings.Contains(err.Error(), "context canceled") {
 		t.Errorf("got %v", err)
 	}

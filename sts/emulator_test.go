@@ -11,6 +11,7 @@ import (
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/sts"
 	"github.com/tcred/tcred/sts/emulator"
+	"github.com/tcred/tcred/sts/policy"
 )
 
 // world is an emulator with one sub-account, the client that talks to it and the account's key.
@@ -38,7 +39,7 @@ func newWorld(t *testing.T, root bool) world {
 func (w world) issue(t *testing.T, key keystore.Key, d time.Duration) error {
 	t.Helper()
 	_, err := w.client.FederationToken(t.Context(), key, sts.FederationRequest{
-		Name: "upload", Policy: sts.DenyAll, Duration: d, Subject: sts.Subject{Profile: "upload", Key: "work"},
+		Name: "upload", Policy: policy.DenyAll, Duration: d, Subject: sts.Subject{Profile: "upload", Key: "work"},
 	})
 	return err
 }
@@ -46,7 +47,7 @@ func (w world) issue(t *testing.T, key keystore.Key, d time.Duration) error {
 func TestAStrictSTSGrantsACredentialAndKnowsItAgain(t *testing.T) {
 	w := newWorld(t, false)
 	began := time.Now()
-	c, err := w.client.FederationToken(t.Context(), w.key, sts.FederationRequest{Name: "upload", Policy: sts.DenyAll, Duration: 12 * time.Hour})
+	c, err := w.client.FederationToken(t.Context(), w.key, sts.FederationRequest{Name: "upload", Policy: policy.DenyAll, Duration: 12 * time.Hour})
 	if err != nil || c.IsZero() || c.RequestID == "" {
 		t.Fatal(c, err)
 	}
@@ -64,7 +65,7 @@ func TestAStrictSTSGrantsACredentialAndKnowsItAgain(t *testing.T) {
 	if w.Calls("") != 3 {
 		t.Errorf("%d calls", w.Calls(""))
 	}
-	_, err = w.client.FederationToken(t.Context(), keystore.Key{ID: c.SecretID, Secret: c.SecretKey}, sts.FederationRequest{Name: "upload", Policy: sts.DenyAll})
+	_, err = w.client.FederationToken(t.Context(), keystore.Key{ID: c.SecretID, Secret: c.SecretKey}, sts.FederationRequest{Name: "upload", Policy: policy.DenyAll, Duration: time.Hour})
 	if api.CodeOf(err) != api.STSCredential {
 		t.Errorf("a temporary key gets %v", err)
 	}
@@ -130,7 +131,7 @@ func TestEveryCodeOfThePagesReachesThePersonExplained(t *testing.T) {
 func TestSpoiledAnswersAreErrorsAndANullExpirationIsNone(t *testing.T) {
 	for body, says := range map[emulator.Body]string{
 		emulator.Garble: "not JSON", emulator.Cut: "cut short", emulator.HTML: "an HTML page", emulator.Empty: "nothing",
-		emulator.Huge: "more than 1 MiB", emulator.Expired: "a credential that is over",
+		emulator.Huge: "more than 1 MiB", emulator.Expired: "a credential that has expired",
 	} {
 		w := newWorld(t, false)
 		w.Fail(emulator.Fault{Body: body})

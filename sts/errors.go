@@ -20,25 +20,21 @@ type Subject struct {
 	Account string // whose key it is, such as "sub-account 100000000002"
 }
 
-// Call is what an error can tell about the call that failed. Every field may be empty.
-type Call struct {
+// call is what an error can tell about the call that failed. Every field may be empty.
+type call struct {
 	Subject
 	Action   string        // "GetFederationToken" or "GetCallerIdentity"
 	Host     string        // host[:port] of STS
 	Proxy    string        // host[:port] of the proxy, if one is used
 	Region   string        // as sent
 	SecretID string        // shown masked
-	Name     string        // the federated user's
 	Duration time.Duration // asked for
 	Skew     time.Duration // Tencent Cloud's clock minus this one; 0 is unknown
 }
 
-// Explain says what err, which the SDK returned for c, means and what to do about it: the *api.Error in
-// err's chain if there is one, else a new one by the table of codes. A nil err stays nil.
-func Explain(err error, c Call) error {
-	if err == nil {
-		return nil
-	}
+// explain says what err, which the SDK returned for c, means and what to do about it: the *api.Error in
+// err's chain if there is one, else a new one by the table of codes.
+func explain(err error, c call) error {
 	var known *api.Error
 	if errors.As(err, &known) {
 		return known
@@ -55,7 +51,7 @@ func Explain(err error, c Call) error {
 	f := lookup(code)
 	words := c.words(message, id)
 	return &api.Error{
-		Code:      f.kind.code(),
+		Code:      f.kind,
 		Message:   words.Replace(f.meaning) + " (" + code + inRequest(id) + ")",
 		Hint:      words.Replace(f.cure),
 		RequestID: id,
@@ -63,7 +59,7 @@ func Explain(err error, c Call) error {
 }
 
 // words fills the placeholders of the table.
-func (c Call) words(message, requestID string) *strings.Replacer {
+func (c call) words(message, requestID string) *strings.Replacer {
 	id := "this SecretId"
 	if c.SecretID != "" {
 		id = "SecretId " + keystore.Mask(c.SecretID)
@@ -86,17 +82,17 @@ func (c Call) words(message, requestID string) *strings.Replacer {
 	}
 	return strings.NewReplacer(
 		"{id}", id, "{key}", key, "{profile}", who, "{policy}", policy, "{action}", "sts:"+c.Action, "{host}", c.Host,
-		"{region}", fmt.Sprintf("%q", c.Region), "{name}", fmt.Sprintf("%q", c.Name), "{duration}", span(c.Duration),
+		"{region}", fmt.Sprintf("%q", c.Region), "{duration}", api.Span(c.Duration.Round(time.Second)),
 		"{clock}", c.clock(), "{message}", oneLine(message), "{request}", requestID,
 	)
 }
 
-func (c Call) clock() string {
+func (c call) clock() string {
 	switch {
 	case c.Skew > time.Minute:
-		return "this clock is " + span(c.Skew) + " behind tencent cloud"
+		return "this clock is " + api.Span(c.Skew) + " behind tencent cloud"
 	case c.Skew < -time.Minute:
-		return "this clock is " + span(-c.Skew) + " ahead of tencent cloud"
+		return "this clock is " + api.Span(-c.Skew) + " ahead of tencent cloud"
 	}
 	return "this clock and tencent cloud's are too far apart" // the answer's Date does not show by how much
 }
@@ -108,18 +104,6 @@ func inRequest(id string) string {
 	}
 	short, _, _ := strings.Cut(id, "-")
 	return ", request " + short[:min(len(short), 8)]
-}
-
-// span prints d without zero units: "12h", "10m12s".
-func span(d time.Duration) string {
-	s := d.Round(time.Second).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // oneLine is STS's message as the end of one of ours: no control characters, no final period, not endless.

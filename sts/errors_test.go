@@ -17,22 +17,22 @@ import (
 )
 
 // upload is a call with all that an error may tell about it.
-var upload = Call{
+var upload = call{
 	Subject: Subject{Profile: "upload", Key: "work", Account: "sub-account 100000000002"},
 	Action:  "GetFederationToken", Host: "sts.tencentcloudapi.com", Region: "ap-guangzhou",
-	SecretID: testID, Name: "upload", Duration: 12 * time.Hour,
+	SecretID: testID, Duration: 12 * time.Hour,
 }
 
-func explain(code, message string, c Call) *api.Error {
-	return api.AsError(Explain(tcerr.NewTencentCloudSDKError(code, message, testRequest), c))
+func explained(code, message string, c call) *api.Error {
+	return api.AsError(explain(tcerr.NewTencentCloudSDKError(code, message, testRequest), c))
 }
 
 func TestErrorsReadAsTheDesignPromises(t *testing.T) {
-	bare, late, early := Call{Action: "GetCallerIdentity", SecretID: testID}, upload, upload
+	bare, late, early := call{Action: "GetCallerIdentity", SecretID: testID}, upload, upload
 	late.Skew, early.Skew = 10*time.Minute+12*time.Second, -6*time.Minute
 	for _, tt := range []struct {
 		code    string
-		call    Call
+		call    call
 		message string
 		hint    string
 		want    api.Code
@@ -78,7 +78,7 @@ func TestErrorsReadAsTheDesignPromises(t *testing.T) {
 			"at most 2h with a root account's key, 36h with a sub-account's: set duration", api.STSRequest,
 		},
 	} {
-		e := explain(tt.code, "STS's own words.", tt.call)
+		e := explained(tt.code, "STS's own words.", tt.call)
 		if e.Message != tt.message || e.Hint != tt.hint || e.Code != tt.want || e.RequestID != testRequest {
 			t.Errorf("%s:\n got %s: %s\n     %s\nwant %s: %s\n     %s", tt.code, e.Code, e.Message, e.Hint, tt.want, tt.message, tt.hint)
 		}
@@ -114,11 +114,11 @@ func TestEveryCodeOfThePagesHasARow(t *testing.T) {
 
 func TestEveryRowSaysItsKindMeaningAndCureInOneLine(t *testing.T) {
 	for code, f := range table {
-		if f.kind.code() == "" || f.meaning == "" || f.cure == "" {
+		if f.kind == "" || f.meaning == "" || f.cure == "" {
 			t.Errorf("%s: %+v lacks a part", code, f)
 		}
-		for _, c := range []Call{upload, {}} {
-			e := explain(code, "reason", c)
+		for _, c := range []call{upload, {}} {
+			e := explained(code, "reason", c)
 			if strings.ContainsAny(e.Message+e.Hint, "{}\n") || strings.HasSuffix(e.Message, ".") || strings.HasSuffix(e.Hint, ".") ||
 				!strings.HasSuffix(e.Message, " ("+code+", request 59a5e07e)") {
 				t.Errorf("%s reads %q, %q", code, e.Message, e.Hint)
@@ -133,7 +133,7 @@ func TestAnUnknownCodePassesThroughWithTheKindOfItsFamily(t *testing.T) {
 		"RequestLimitExceeded.Foo": api.STSThrottled, "RequestLimitExceeded.IPLimitExceeded.Foo": api.STSThrottled,
 		"InvalidParameter.Foo": api.STSRequest, "Foo.Bar": api.STSRequest, "Foo": api.STSRequest, "": api.STSRequest,
 	} {
-		e := explain(code, "the frobnicator is\n\x1b[2Jout. ", upload)
+		e := explained(code, "the frobnicator is\n\x1b[2Jout. ", upload)
 		message := "tencent cloud refuses sts:GetFederationToken: the frobnicator is [2Jout (" + code + ", request 59a5e07e)"
 		if e.Code != want || e.Message != message || e.Hint == "" {
 			t.Errorf("%q: got %s %q, hint %q, want %s %q", code, e.Code, e.Message, e.Hint, want, message)
@@ -142,7 +142,7 @@ func TestAnUnknownCodePassesThroughWithTheKindOfItsFamily(t *testing.T) {
 }
 
 func TestSTSsMessageIsShownMaskedAndShort(t *testing.T) {
-	e := explain("Foo", "no "+testID+" "+strings.Repeat("é", 1000), upload)
+	e := explained("Foo", "no "+testID+" "+strings.Repeat("é", 1000), upload)
 	if strings.Contains(e.Message, testID) || !strings.Contains(e.Message, "no AKIDz8…fQv6 éé") || len([]rune(e.Message)) > 450 {
 		t.Error(e.Message)
 	}
@@ -150,7 +150,7 @@ func TestSTSsMessageIsShownMaskedAndShort(t *testing.T) {
 
 func TestTheSDKsOwnMessagesAreNotShown(t *testing.T) {
 	for _, code := range []string{"ClientError.ParseJsonError", "ClientError.HttpStatusCodeError", "ClientError.IOError", "ClientError.Foo"} {
-		if e := explain(code, "with body: canary", upload); strings.Contains(fmt.Sprintf("%s %+v", e.Text(), e), "canary") {
+		if e := explained(code, "with body: canary", upload); strings.Contains(fmt.Sprintf("%s %+v", e.Text(), e), "canary") {
 			t.Errorf("%s: %s", code, e.Text())
 		}
 	}
@@ -162,7 +162,7 @@ func TestANetworkErrorSaysWhereAndWhatToDo(t *testing.T) {
 	proxied.Proxy, local.Host = "proxy.corp:8080", "127.0.0.1:8085"
 	for _, tt := range []struct {
 		cause   error
-		call    Call
+		call    call
 		message string
 		hint    string
 	}{
@@ -179,7 +179,7 @@ func TestANetworkErrorSaysWhereAndWhatToDo(t *testing.T) {
 		{refused, proxied, "cannot reach sts.tencentcloudapi.com:443 through proxy proxy.corp:8080 (connection refused)", "check proxy in config.toml"},
 		{refused, local, "cannot reach 127.0.0.1:8085 (connection refused)", "does the emulator run there? tcred emulator"},
 	} {
-		err := Explain(tcerr.NewTencentCloudSDKErrorWithCause("ClientError.NetworkError", "Fail to get response", "", tt.cause), tt.call)
+		err := explain(tcerr.NewTencentCloudSDKErrorWithCause("ClientError.NetworkError", "Fail to get response", "", tt.cause), tt.call)
 		e := api.AsError(err)
 		if e.Code != api.Unreachable || e.Message != tt.message || e.Hint != tt.hint || !errors.Is(err, tt.cause) {
 			t.Errorf("%v:\n%s: %s\n%s", tt.cause, e.Code, e.Message, e.Hint)

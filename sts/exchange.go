@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +25,8 @@ type exchange struct {
 	now       func() time.Time
 	host      string
 	status    int           // of the answer
-	skew      time.Duration // Tencent Cloud's clock minus ours, to the second; 0 when the answer had no Date
+	dated     bool          // the answer had a Date
+	skew      time.Duration // Tencent Cloud's clock minus ours by that Date, to the second
 	requestID string
 	secret    bool // the answer held credentials: nothing of it may be quoted
 }
@@ -35,20 +37,16 @@ func (c *Client) exchange() *exchange {
 
 // RoundTrip sends req and reads the whole answer. One that STS would not give is an *api.Error with the code api.STSAnswer.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := x.base.RoundTrip(req)
+	resp, err := x.send(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	x.status = resp.StatusCode
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		x.skew = date.Sub(x.now().Truncate(time.Second))
-	}
 	body, err := x.read(resp)
 	if err != nil {
 		return nil, err
 	}
-	if err := x.check(resp, body); err != nil {
+	if err := x.check(body); err != nil {
 		return nil, err
 	}
 	resp.Header = http.Header{"Content-Type": {api.TypeJSON}} // no event stream, no second decompression
@@ -56,12 +54,25 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// send notes status and clock of whatever answers.
+func (x *exchange) send(req *http.Request) (*http.Response, error) {
+	resp, err := x.base.RoundTrip(req) // no redirect is followed
+	if err != nil {
+		return nil, err
+	}
+	x.status = resp.StatusCode
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		x.dated, x.skew = true, date.Sub(x.now().Truncate(time.Second))
+	}
+	return resp, nil
+}
+
 func (x *exchange) read(resp *http.Response) ([]byte, error) {
 	if 300 <= resp.StatusCode && resp.StatusCode < 400 {
-		return nil, x.fault("a redirect (%s)", resp.Status)
+		return nil, x.fault("a redirect (%s)", x.statusText())
 	}
 	if resp.Header.Get("Content-Encoding") != "" {
-		return nil, x.fault("an encoding nobody asked for (%s)", resp.Status)
+		return nil, x.fault("an encoding nobody asked for (%s)", x.statusText())
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	var timeout net.Error
@@ -69,15 +80,15 @@ func (x *exchange) read(resp *http.Response) ([]byte, error) {
 	case errors.As(err, &timeout) && timeout.Timeout(), resp.Request.Context().Err() != nil:
 		return nil, err
 	case err != nil:
-		return nil, x.fault("an answer cut short after %d bytes (%s)", len(body), resp.Status)
+		return nil, x.fault("an answer cut short after %d bytes (%s)", len(body), x.statusText())
 	case len(body) > maxAnswer:
-		return nil, x.fault("more than 1 MiB (%s)", resp.Status)
+		return nil, x.fault("more than 1 MiB (%s)", x.statusText())
 	}
 	return body, nil
 }
 
 // check looks for what every answer of STS has: a JSON object with an object Response.
-func (x *exchange) check(resp *http.Response, body []byte) error {
+func (x *exchange) check(body []byte) error {
 	var answer struct {
 		Response *struct {
 			RequestID   string `json:"RequestId"`
@@ -89,19 +100,25 @@ func (x *exchange) check(resp *http.Response, body []byte) error {
 	var syntax *json.SyntaxError
 	switch {
 	case len(text) == 0:
-		return x.fault("nothing (%s)", resp.Status)
+		return x.fault("nothing (%s)", x.statusText())
 	case text[0] == '<':
-		return x.fault("an HTML page (%s)", resp.Status)
+		return x.fault("an HTML page (%s)", x.statusText())
 	case errors.As(err, &syntax) && text[0] == '{' && syntax.Offset >= int64(len(text)):
-		return x.fault("an answer cut short after %d bytes (%s)", len(body), resp.Status)
+		return x.fault("an answer cut short after %d bytes (%s)", len(body), x.statusText())
 	case err != nil && errors.As(err, &syntax):
-		return x.fault("something that is not JSON (%s)", resp.Status)
+		return x.fault("something that is not JSON (%s)", x.statusText())
 	case err != nil, answer.Response == nil:
-		return x.fault("JSON that is no STS answer (%s)", resp.Status)
+		return x.fault("JSON that is not an STS answer (%s)", x.statusText())
 	}
 	x.requestID = cleanID(answer.Response.RequestID)
 	x.secret = len(answer.Response.Credentials) > 0 && string(answer.Response.Credentials) != "null"
 	return nil
+}
+
+// statusText is the answer's status, such as "502 Bad Gateway". The words are the standard's: what a server writes in
+// their place is of any length and may hold what a terminal obeys.
+func (x *exchange) statusText() string {
+	return strings.TrimSpace(strconv.Itoa(x.status) + " " + http.StatusText(x.status))
 }
 
 // fault is an answer that STS does not give. It tells the answer's kind and never its text.
@@ -119,12 +136,12 @@ func (x *exchange) fault(format string, args ...any) error {
 }
 
 // explain turns the SDK's error into an *api.Error. Of an answer that also held credentials it tells nothing else.
-func (x *exchange) explain(err error, c Call) error {
+func (x *exchange) explain(err error, c call) error {
 	if x.secret {
 		return x.fault("credentials in an answer that is damaged")
 	}
 	c.Skew = x.skew
-	return Explain(err, c)
+	return explain(err, c)
 }
 
 // cleanID is a request id that is safe to print, or "".

@@ -22,7 +22,6 @@ type Federation struct {
 	Profile  string         // for messages
 	Name     string         // the federated user's
 	Policy   string         // compact JSON
-	Region   string         // "" is the client's
 	Duration time.Duration
 }
 
@@ -40,7 +39,7 @@ func (f *Federation) ID() string {
 		Policy     string `json:"policy"`
 		Seconds    int64  `json:"seconds"`
 	}{
-		1, "GetFederationToken", f.Client.Host(), f.region(), f.Key.SecretID, f.Key.Generation, f.Name, f.Policy,
+		1, "GetFederationToken", f.Client.Host(), f.Client.region, f.Key.SecretID, f.Key.Generation, f.Name, f.Policy,
 		int64(f.Duration / time.Second),
 	})
 	return string(id)
@@ -53,7 +52,7 @@ func (f *Federation) Issue(ctx context.Context) (credential.Credential, error) {
 		return credential.Credential{}, err
 	}
 	return f.Client.FederationToken(ctx, key, FederationRequest{
-		Name: f.Name, Policy: f.Policy, Duration: f.Duration, Region: f.region(),
+		Name: f.Name, Policy: f.Policy, Duration: f.Duration,
 		Subject: Subject{Profile: f.Profile, Key: f.Key.Name, Account: account(f.Key)},
 	})
 }
@@ -74,13 +73,6 @@ func (f *Federation) readKey(ctx context.Context) (keystore.Key, error) {
 		}
 	}
 	return key, nil
-}
-
-func (f *Federation) region() string {
-	if f.Region == "" {
-		return f.Client.region
-	}
-	return f.Region
 }
 
 // account says whose key e is, as far as it is known.

@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/config"
 )
 
 // unreachable says why there was no answer. Certificates get their own words, because their cure differs.
-func unreachable(err error, c Call) error {
+func unreachable(err error, c call) error {
 	e := &api.Error{Code: api.Unreachable, Cause: err}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -27,7 +28,7 @@ func unreachable(err error, c Call) error {
 	return e
 }
 
-func noRoute(reason string, c Call) (message, hint string) {
+func noRoute(reason string, c call) (message, hint string) {
 	switch {
 	case c.Proxy != "":
 		return "cannot reach " + withPort(c.Host) + " through proxy " + c.Proxy + " (" + reason + ")", "check proxy in config.toml"
@@ -59,7 +60,7 @@ func isLocal(host string) bool {
 	if err != nil {
 		name = strings.Trim(host, "[]")
 	}
-	return isLoopback(name)
+	return config.IsLoopback(name)
 }
 
 func withPort(host string) string {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"github.com/tcred/tcred/api"
 )
 
 // Probe reaches for STS's host without a key and without a call: any answer will do. It returns how far Tencent
@@ -16,17 +14,14 @@ func (c *Client) Probe(ctx context.Context) (ahead time.Duration, err error) {
 	if err != nil {
 		return 0, invalid("endpoint "+c.Host()+" cannot be asked", "check endpoint in config.toml")
 	}
-	resp, err := c.transport.RoundTrip(req) // no redirect is followed
+	x := c.exchange()
+	resp, err := x.send(req)
 	if err != nil {
 		return 0, unreachable(err, c.call("", "", Subject{}))
 	}
 	resp.Body.Close() //nolint:errcheck // the answer to a HEAD has none
-	date, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		return 0, &api.Error{
-			Code: api.STSAnswer, Message: c.Host() + " answered without a Date (" + resp.Status + "), not as STS does",
-			Hint: "does something else answer in its place? check endpoint and proxy in config.toml, and this network's sign-in page",
-		}
+	if !x.dated {
+		return 0, x.fault("no Date (%s)", x.statusText())
 	}
-	return date.Sub(c.now().Truncate(time.Second)), nil
+	return x.skew, nil
 }

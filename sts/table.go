@@ -4,34 +4,25 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/sts/policy"
 )
 
-// kind is a kind of failure: what can be done about it, and by whom.
-type kind string
-
+// The kinds of failure, each as the code that crosses the socket: what can be done about it, and by whom.
 const (
-	transient     kind = "transient"     // passes by itself
-	throttled     kind = "throttled"     // passes when asked less often
-	badKey        kind = "credential"    // another key is needed, or its repair
-	permission    kind = "permission"    // an administrator is needed
-	badPolicy     kind = "policy"        // the policy must change
-	configuration kind = "configuration" // another setting must change
-	clock         kind = "clock"         // the machine's time must change
-	internal      kind = "internal"      // tcred must change
-	noAnswer      kind = "answer"        // not an answer of STS; only the SDK's own codes
+	transient     = api.STSTransient  // passes by itself
+	throttled     = api.STSThrottled  // passes when asked less often
+	badKey        = api.STSCredential // another key is needed, or its repair
+	permission    = api.STSPermission // an administrator is needed
+	badPolicy     = api.PolicyInvalid // the policy must change
+	configuration = api.STSRequest    // another setting must change
+	clock         = api.STSClock      // the machine's time must change
+	internal      = api.Internal      // tcred must change
+	noAnswer      = api.STSAnswer     // not an answer of STS; only the SDK's own codes
 )
 
-// code is how a failure of kind k crosses the socket.
-func (k kind) code() api.Code {
-	return map[kind]api.Code{
-		transient: api.STSTransient, throttled: api.STSThrottled, badKey: api.STSCredential, permission: api.STSPermission,
-		badPolicy: api.PolicyInvalid, configuration: api.STSRequest, clock: api.STSClock, internal: api.Internal, noAnswer: api.STSAnswer,
-	}[k]
-}
-
-// failure is a row of the table. Meaning and cure have placeholders, filled by Call.words.
+// failure is a row of the table. Meaning and cure have placeholders, filled by call.words.
 type failure struct {
-	kind    kind
+	kind    api.Code
 	meaning string
 	cure    string
 }
@@ -68,10 +59,10 @@ const (
 	balance    = "see the console: is the account in arrears, frozen or closed?"
 	settings   = "check name, duration, region and policy in config.toml: tcred check"
 	addresses  = "see the network rules of the key in the CAM console"
-	appid      = "after uid/ goes the APPID, the digits that end the bucket name, not the account's uin"
+	appid      = policy.AppIDHint
 	lifetimes  = "at most 2h with a root account's key, 36h with a sub-account's: set duration"
 	segments   = "such as qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/prefix/*"
-	staleToken = "over, or of another credential? take a new one: tcred refresh"
+	staleToken = "expired, or another credential's? get a new one: tcred refresh"
 )
 
 // table holds every code of the pages of GetFederationToken and GetCallerIdentity, spelled as there (Avaliable, Resouce),
@@ -143,7 +134,7 @@ var table = map[string]failure{
 	"UnsupportedRegion":        {configuration, "{host} does not serve region {region}", "set region in config.toml, such as ap-guangzhou"},
 	"InvalidParameter":         {configuration, "tencent cloud refuses a parameter of {action}: {message}", settings},
 	"InvalidParameterValue":    {configuration, "tencent cloud refuses a parameter's value: {message}", settings},
-	"MissingParameter":         {configuration, "tencent cloud misses a parameter of {action}: {message}", settings},
+	"MissingParameter":         {configuration, "a parameter of {action} is missing: {message}", settings},
 	"ResourceNotFound":         {configuration, "tencent cloud does not find a resource: {message}", settings},
 	"RequestSizeLimitExceeded": {badPolicy, "the request is too large, so {policy} is", smaller},
 	"DryRunOperation":          {internal, "tencent cloud took {action} for a dry run", report},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/config"
 )
 
 // The hosts of the two sites (the seed pages of GetCallerIdentity and GetFederationToken).
@@ -36,54 +37,30 @@ func newTransport(proxy *url.URL, roots *x509.CertPool) *http.Transport {
 	return t
 }
 
-// parseEndpoint finds where STS is. Plain http goes to loopback only: answers carry credentials.
-func parseEndpoint(site, endpoint string) (*url.URL, error) {
-	if endpoint == "" {
-		switch site {
-		case "", "cn":
-			return &url.URL{Scheme: "https", Host: hostCN}, nil
-		case "intl":
-			return &url.URL{Scheme: "https", Host: hostIntl}, nil
-		}
-		return nil, invalid("no site \""+site+"\"", `site = "cn" or site = "intl"`)
+// endpointOf is where STS is: at the endpoint that config names, else at the site's own.
+func endpointOf(site, endpoint string) (*url.URL, error) {
+	if endpoint != "" {
+		return config.ParseEndpoint(endpoint)
 	}
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, invalid("endpoint is not a URL of https", `such as endpoint = "https://`+hostCN+`"`)
+	switch site {
+	case "", "cn":
+		return &url.URL{Scheme: "https", Host: hostCN}, nil
+	case "intl":
+		return &url.URL{Scheme: "https", Host: hostIntl}, nil
 	}
-	if u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" {
-		return nil, invalid("endpoint "+u.Redacted()+" has more than a scheme, a host and a port",
-			`write endpoint = "`+u.Scheme+"://"+u.Host+`"`)
-	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		return nil, invalid("endpoint "+u.Redacted()+" would send credentials in the clear", "plain http goes to loopback only: write https")
-	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+	return nil, invalid("no site \""+site+"\"", `site = "cn" or site = "intl"`)
 }
 
-// parseProxy reads the proxy's URL. A loopback endpoint is never reached through one.
-func parseProxy(proxy string, endpoint *url.URL) (*url.URL, error) {
+// proxyTo is the proxy on the way to endpoint, nil if there is none. A loopback endpoint is never reached through one.
+func proxyTo(endpoint *url.URL, proxy string) (*url.URL, error) {
 	if proxy == "" {
 		return nil, nil
 	}
-	u, err := url.Parse(proxy)
-	if err != nil || u.Hostname() == "" {
-		return nil, invalid("proxy is not a URL", `such as proxy = "http://proxy.corp:8080"`)
-	}
-	switch u.Scheme {
-	case "http", "https", "socks5":
-	default:
-		return nil, invalid("proxy "+u.Redacted()+" is of no known kind", "a proxy's URL begins with http, https or socks5")
-	}
-	if isLoopback(endpoint.Hostname()) {
-		return nil, nil
+	u, err := config.ParseProxy(proxy)
+	if err != nil || config.IsLoopback(endpoint.Hostname()) {
+		return nil, err
 	}
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // loadRoots adds a file's certificates to the system's; nil means the system's alone.

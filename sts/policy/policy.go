@@ -15,6 +15,9 @@ import (
 // Full is the policy that takes nothing away: a credential under it has its key's own rights.
 const Full = `{"version":"2.0","statement":[{"effect":"allow","action":"*","resource":"*"}]}`
 
+// DenyAll is the policy that grants nothing: a credential issued under it proves a key and can do no harm.
+const DenyAll = `{"version":"2.0","statement":[{"effect":"deny","action":"*","resource":"*"}]}`
+
 // A Finding is one thing wrong with a policy, and where.
 type Finding struct {
 	Line, Column int    // from 1; columns count runes

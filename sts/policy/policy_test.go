@@ -19,6 +19,7 @@ func on(resource string) string {
 func TestGoodPoliciesHaveNoFindings(t *testing.T) {
 	for name, src := range map[string]string{
 		"full":              Full,
+		"deny all":          DenyAll,
 		"lists":             with(`"effect":"deny","action":["name/cos:*","cvm:Describe*"],"resource":["*","qcs::cos:ap-beijing:uid/123456:prefix//123456/bucketA/*"]`),
 		"condition":         with(`"effect":"allow","action":"*","resource":"*","condition":{"ip_equal":{"qcs:ip":"10.0.0.0/8"}}`),
 		"bucket":            on("qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/upload/*"),

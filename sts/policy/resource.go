@@ -64,7 +64,8 @@ func missing(parts []string) []string {
 	return lacks
 }
 
-const appidHint = "after uid/ goes the APPID, the digits that end the bucket name, not the account's uin"
+// AppIDHint is the cure of a resource that names another account.
+const AppIDHint = "after uid/ goes the APPID, the digits that end the bucket name, not the account's uin"
 
 // account warns of what STS refuses as InvalidParameter.GrantOtherResource, the commonest failure people report.
 func (c *checker) account(at int, service, account, resource string) {
@@ -76,9 +77,9 @@ func (c *checker) account(at int, service, account, resource string) {
 		c.warn(at, fmt.Sprintf("account %s begins with neither uin/ nor uid/", quote(account)), resourceHint)
 	case service != "cos":
 	case len(uid) >= 10 && strings.HasPrefix(uid, "1000") && digits(uid):
-		c.warn(at, fmt.Sprintf("uid/%s looks like an account's uin", uid), appidHint)
+		c.warn(at, fmt.Sprintf("uid/%s looks like an account's uin", uid), AppIDHint)
 	case appid != "" && digits(uid) && uid != appid:
-		c.warn(at, fmt.Sprintf("uid/%s is not the APPID %s of the bucket", uid, appid), appidHint)
+		c.warn(at, fmt.Sprintf("uid/%s is not the APPID %s of the bucket", uid, appid), AppIDHint)
 	}
 }
 

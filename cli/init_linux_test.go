@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// What tcred init made with it could not be opened by any later command.
+func TestInitTakesNoPassphraseFileThatTheKeystoreWouldRefuse(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	cmd, home := alone(t)
+	path := filepath.Join(home, "passphrase")
+	if err := os.WriteFile(path, []byte("passphrase"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Args = append(cmd.Args, "init", "--keystore", "file", "--passphrase-file", path)
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), path+" belongs to another user") || !strings.Contains(string(out), "hint: chown it to yourself") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(home, ".local")); err == nil {
+		t.Error("it made a keystore all the same")
+	}
+}
+
+// While the new passphrase is in it, nobody else's debugger and no core dump may have it.
+func TestInitHardensItselfBeforeItAsksForAPassphrase(t *testing.T) {
+	cmd, _ := alone(t)
+	cmd.Args = []string{"sh", "-c", `umask 022 && exec "$0" init --keystore file`, cmd.Path}
+	cmd.Path = "/bin/sh"
+	cmd.Stdin = terminal(t)
+	asks, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()         //nolint:errcheck // it is killed
+	defer cmd.Process.Kill() //nolint:errcheck // Wait says it
+	if _, err := asks.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"status": `(?m)^Umask:\s+0077$`, "limits": `(?m)^Max core file size\s+0\s+0\s`} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", cmd.Process.Pid, file))
+		if err != nil || !regexp.MustCompile(want).Match(text) {
+			t.Errorf("%v, no %s in\n%s", err, want, text)
+		}
+	}
+}
+
+// terminal is one end of a new terminal, at whose other end nobody types.
+func terminal(t *testing.T) *os.File {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("there are no terminals here: ", err)
+	}
+	t.Cleanup(func() { keyboard.Close() })
+	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { screen.Close() })
+	return screen
+}

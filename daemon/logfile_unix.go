@@ -1,0 +1,8 @@
+//go:build unix
+
+package daemon
+
+import "syscall"
+
+// noFollow makes opening a link an error.
+const noFollow = syscall.O_NOFOLLOW
