@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/tcred/tcred/credential"
 )
@@ -53,7 +54,7 @@ func (k Key) valid() bool {
 
 func (k Key) check() error {
 	if !k.valid() {
-		return fmt.Errorf("%q is no cache key", string(k))
+		return fmt.Errorf("%q is not a cache key", string(k))
 	}
 	return nil
 }
@@ -83,7 +84,7 @@ func (d *Dir) Get(key Key, s *Sealer) (credential.Credential, bool) {
 	case err == nil:
 		return c, true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNewerEntry), errors.Is(err, ErrStaleSealer):
-		// Nothing is wrong with an absent entry; of the others Put tells the caller.
+		// Nothing is wrong with an absent entry; of the others Put and Stale tell the caller.
 	case errors.Is(err, errDamaged), errors.Is(err, fs.ErrPermission):
 		d.warnOnce("cache entry cannot be used; moved aside", path, err)
 		d.moveAside(string(key), entrySuffix, info)
@@ -100,7 +101,7 @@ func (d *Dir) read(key Key, s *Sealer, path string) (credential.Credential, fs.F
 		return credential.Credential{}, info, err
 	}
 	c, err := s.open(key, raw)
-	if errors.Is(err, errDamaged) && d.stale(s) {
+	if errors.Is(err, errDamaged) && d.Stale(s) {
 		err = ErrStaleSealer // it may well be whole, under the new salt
 	}
 	return c, info, err
@@ -148,17 +149,17 @@ func (d *Dir) Delete(key Key) error {
 }
 
 // DeleteAll removes every entry, whoever wrote it, and what goes with them: the salt, which the next Put brings back,
-// lock files that nobody holds, and the directory, if nothing else is in it.
+// what killed writers left, lock files that nobody holds, and the directory, if nothing else is in it.
 func (d *Dir) DeleteAll() error {
 	names, err := d.list()
 	errs := []error{err}
-	for name := range names {
+	for name, suffixes := range names {
 		errs = append(errs, d.remove(name))
-		d.dropLock(name)
+		d.tidy(name, suffixes, time.Now())
 	}
 	if len(names) > 0 {
 		errs = append(errs, ignoreAbsent(os.Remove(d.file(saltName, ""))))
-		os.Remove(d.path) //nolint:errcheck // it is not empty: somebody else's file, or a lock that is held
+		os.Remove(d.path) // it is not empty: somebody else's file, or a lock that is held
 	}
 	return errors.Join(errs...)
 }

@@ -158,6 +158,24 @@ func TestDeleteRemovesOneAndDeleteAllEveryEntry(t *testing.T) {
 	}
 }
 
+func TestDeleteAllRemovesWhatKilledWritersLeftAndNoLivingOnes(t *testing.T) {
+	d, _ := newTest(t)
+	unlock, err := d.Lock(t.Context(), testKey)
+	mustDo(t, err)
+	for _, name := range []string{string(testKey), string(KeyOf("killed")), saltName} {
+		mustWrite(t, d.file(name, tempSuffix+"123"), []byte("half"))
+	}
+	mustDo(t, d.DeleteAll())
+	if left := files(t, d, ""); len(left) != 2 || len(files(t, d, string(testKey))) != 2 {
+		t.Errorf("left: %v, want the lock that is held and what its holder writes", left)
+	}
+	unlock()
+	mustDo(t, d.DeleteAll())
+	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+}
+
 func TestAKeyIsNoPath(t *testing.T) {
 	d, _ := newTest(t)
 	s := mustSealer(t, d, testSecret)

@@ -162,8 +162,9 @@ func (d *Dir) keepSalt(ctx context.Context, s *Sealer) error {
 	return nil
 }
 
-// stale reports whether the directory has another salt than s.
-func (d *Dir) stale(s *Sealer) bool {
+// Stale reports whether the directory has another salt than s, so that s opens none of its entries and Put refuses it:
+// make a new Sealer. A directory without a salt is no reason to; Put brings s's back.
+func (d *Dir) Stale(s *Sealer) bool {
 	salt, _, err := d.readSalt()
 	return err == nil && !bytes.Equal(salt, s.salt)
 }

@@ -113,6 +113,9 @@ func TestAStaleSealerNeitherHarmsNorWrites(t *testing.T) {
 	mustPut(t, other, testKey, s, testCredential(1))
 
 	wantMiss(t, d, testKey, stale)
+	if !d.Stale(stale) || other.Stale(s) {
+		t.Error("which one is stale is not told")
+	}
 	if err := d.Put(t.Context(), testKey, stale, testCredential(2)); !errors.Is(err, ErrStaleSealer) {
 		t.Errorf("Put: %v, want ErrStaleSealer", err)
 	}

@@ -30,17 +30,22 @@ func (d *Dir) Sweep(now time.Time) (removed int) {
 	}
 	for name, suffixes := range names {
 		litter := d.litter(name, suffixes, now)
-		if len(litter) == 0 && d.inUse(name) {
-			continue
+		if len(litter) > 0 || !d.inUse(name) {
+			removed += d.tidy(name, litter, now)
 		}
-		held, ok := d.tryLock(name)
-		if !ok {
-			continue
-		}
-		removed += d.discard(name, d.litter(name, litter, now)) // again, now that nobody writes
-		d.release(name, held)
 	}
 	return removed
+}
+
+// tidy removes a name's litter, and its lock file if that is of no more use, unless somebody holds the lock. It looks
+// at the litter again, now that nobody writes.
+func (d *Dir) tidy(name string, litter []string, now time.Time) (removed int) {
+	held, ok := d.tryLock(name)
+	if !ok {
+		return 0
+	}
+	defer d.release(name, held)
+	return d.discard(name, d.litter(name, litter, now))
 }
 
 // release unlocks a name; a lock file that is of no more use goes.
@@ -49,13 +54,6 @@ func (d *Dir) release(name string, held *flock.Flock) {
 		held.Unlock()
 	} else {
 		removeHeld(held)
-	}
-}
-
-// dropLock removes the lock file of a name, unless somebody holds it or needs it.
-func (d *Dir) dropLock(name string) {
-	if held, ok := d.tryLock(name); ok {
-		d.release(name, held)
 	}
 }
 

@@ -67,6 +67,21 @@ func TestSweepKeepsAnExpiredEntryForAnHourAndANewerVersionForADay(t *testing.T) 
 	}
 }
 
+// An entry that was renewed after a sweeper looked is not litter any more.
+func TestSweepLooksAgainOnceItHasTheLock(t *testing.T) {
+	d, _ := newTest(t)
+	s, c := mustSealer(t, d, testSecret), testCredential(1)
+	now := c.Expires.Add(expiredKept + time.Minute)
+	mustPut(t, d, testKey, s, c)
+	litter := d.litter(string(testKey), []string{entrySuffix}, now)
+	c.Expires = now.Add(time.Hour)
+	mustPut(t, d, testKey, s, c)
+	if removed := d.tidy(string(testKey), litter, now); removed != 0 || len(litter) != 1 {
+		t.Errorf("removed %d of %v", removed, litter)
+	}
+	wantHit(t, d, testKey, s, c)
+}
+
 // The holder of a lock may be writing: its files are not litter.
 func TestSweepLeavesAloneWhatIsLocked(t *testing.T) {
 	d, _ := newTest(t)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/sts/emulator"
@@ -132,7 +133,7 @@ func (s *stage) listen(ctx context.Context) error {
 		return fmt.Errorf("starting the emulator: %w", err)
 	}
 	ctx, s.stop = context.WithCancel(ctx)
-	go emulator.Serve(ctx, l, s.sts) //nolint:errcheck // it ends with ctx
+	go emulator.Serve(ctx, l, s.sts) // it ends with ctx
 	return s.configure("http://" + l.Addr().String())
 }
 
@@ -140,17 +141,19 @@ func (s *stage) listen(ctx context.Context) error {
 func (s *stage) configure(endpoint string) error {
 	passphrase := rand.Text()
 	secret := filepath.Join(s.dir, "secret")
-	config := fmt.Sprintf(demoConfig, endpoint, filepath.Join(secret, "passphrase"))
+	text := fmt.Sprintf(demoConfig, endpoint, api.Span(config.MinIdleExit), filepath.Join(secret, "passphrase"))
 	return errors.Join(
 		os.MkdirAll(secret, 0o700),
 		os.WriteFile(filepath.Join(secret, "passphrase"), []byte(passphrase), 0o600),
 		os.MkdirAll(filepath.Join(s.dir, "config", "tcred"), 0o700),
-		os.WriteFile(filepath.Join(s.dir, "config", "tcred", "config.toml"), []byte(config), 0o600),
+		os.WriteFile(filepath.Join(s.dir, "config", "tcred", "config.toml"), []byte(text), 0o600),
 		keystore.CreateFile(filepath.Join(s.dir, "data", "tcred", "keys"), credential.Secret(passphrase), 10),
 	)
 }
 
+// demoConfig lets the daemon of a demo that was killed, and could not stop it, end soon.
 const demoConfig = `endpoint = %q
+idle_exit = %q
 
 [keystore]
 backend = "file"

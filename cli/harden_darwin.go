@@ -6,8 +6,8 @@ import "golang.org/x/sys/unix"
 // system refuses, the daemon runs all the same.
 func harden() {
 	unix.Umask(0o077)
-	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) //nolint:errcheck // see above
-	unix.PtraceDenyAttach()                          //nolint:errcheck // see above
+	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // see above
+	unix.PtraceDenyAttach()                          // see above
 }
 
 // hide does nothing: what denies attachment here would pass on to the program that this process becomes.

@@ -6,11 +6,11 @@ import "golang.org/x/sys/unix"
 // others. Where the system refuses, it runs all the same.
 func harden() {
 	unix.Umask(0o077)
-	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) //nolint:errcheck // see above
+	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // see above
 	hide()
 }
 
 // hide is harden for a process that may become another program: that one inherits nothing of it.
 func hide() {
-	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) //nolint:errcheck // as in harden
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // as in harden
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcred/tcred/disk"
 )
 
 // logPoll is how often logs --follow looks for more.
@@ -76,7 +78,7 @@ type tail struct {
 }
 
 func (t *tail) open() error {
-	f, err := openRegular(t.path)
+	f, err := disk.Open(t.path)
 	if err == nil {
 		t.file = f
 	}
@@ -85,7 +87,7 @@ func (t *tail) open() error {
 
 func (t *tail) close() {
 	if t.file != nil {
-		t.file.Close() //nolint:errcheck // it was only read
+		t.file.Close() // it was only read
 		t.file = nil
 	}
 }
@@ -106,7 +108,7 @@ func (t *tail) last(n int) error {
 
 // lastOlder prints the last n lines of the older file, if there is one.
 func (t *tail) lastOlder(n int) error {
-	older, err := openRegular(t.path + ".1")
+	older, err := disk.Open(t.path + ".1")
 	if err != nil {
 		return ignoreMissing(err)
 	}

@@ -91,7 +91,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	if err != nil {
 		return err
 	}
-	d := a.daemon()
+	d, earlier := a.daemon(), ""
 	open := func(passphrase credential.Secret) error { return d.Unlock(ctx, passphrase, q.duration) }
 	switch {
 	case q.stdin:
@@ -102,16 +102,16 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	case c.Keystore.PassphraseFile == "" && isTerminal(a.in):
 		err = a.askPassphrase(ctx, open)
 	default:
-		err = open("")
+		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase lifts it
 	}
 	if err != nil {
 		return err
 	}
 	if q.duration != 0 {
-		a.tell("the file keystore is unlocked until %s", time.Now().Add(q.duration).Format(time.DateTime))
+		a.tell("the file keystore is unlocked until %s%s", time.Now().Add(q.duration).Format(time.DateTime), earlier)
 		return nil
 	}
-	a.tell("the file keystore is unlocked until tcred lock, or until the daemon ends")
+	a.tell("the file keystore is unlocked until tcred lock, or until the daemon ends%s", earlier)
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 // What holds where config.toml is silent.
 const (
 	DefaultRegion        = "ap-guangzhou"
-	DefaultKey           = "default"
+	DefaultKey           = api.DefaultProfile
 	DefaultDuration      = 2 * time.Hour // what a root account's key may have too
 	DefaultSTSRate       = 20            // calls a second: a thirtieth of what STS allows an account
 	DefaultIdleExit      = 0             // never

@@ -3,9 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+
+	"github.com/tcred/tcred/disk"
 )
 
 // Bounds of the files a config names, in bytes.
@@ -24,31 +25,23 @@ func (f *fault) Error() string { return f.reason }
 func (f *fault) Unwrap() error { return f.cause }
 
 // readFile reads a regular file of at most limit bytes that is ours or root's and that nobody else can write. Its error is a fault.
-func readFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path) // before it is opened: opening a pipe waits
+func readFile(path string, limit int) ([]byte, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, faultOf(err)
 	}
 	if f := unfit(info, limit); f != nil {
 		return nil, f
 	}
-	file, err := os.Open(path)
+	text, err := disk.Read(path, limit)
 	if err != nil {
 		return nil, faultOf(err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, faultOf(err)
-	}
-	if int64(len(text)) > limit {
-		return nil, tooLarge(limit)
 	}
 	return text, nil
 }
 
-func unfit(info fs.FileInfo, limit int64) *fault {
-	switch who, owner := writers(info), stranger(info); {
+func unfit(info fs.FileInfo, limit int) *fault {
+	switch who, owner := disk.Writers(info), disk.Stranger(info); {
 	case info.IsDir():
 		return &fault{reason: "is a directory, not a file"}
 	case !info.Mode().IsRegular():
@@ -57,18 +50,17 @@ func unfit(info fs.FileInfo, limit int64) *fault {
 		return &fault{reason: "belongs to " + owner, hint: "read what it says, then make it yours with chown, or copy it"}
 	case who != "":
 		return &fault{reason: "can be written by " + who, hint: "chmod go-w it, and see that what it says is still yours"}
-	case info.Size() > limit:
-		return tooLarge(limit)
+	case info.Size() > int64(limit):
+		return &fault{reason: fmt.Sprintf("is larger than %d KiB", limit>>10)}
 	}
 	return nil
 }
 
-func tooLarge(limit int64) *fault {
-	return &fault{reason: fmt.Sprintf("is larger than %d KiB", limit>>10)}
-}
-
 // faultOf drops the path from an error of os: the problem names it.
 func faultOf(err error) *fault {
+	if f, is := errors.AsType[*disk.Fault](err); is { // it changed since it was looked at
+		return &fault{reason: f.What}
+	}
 	cause := err
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
 		cause = e.Err

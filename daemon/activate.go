@@ -18,7 +18,7 @@ const firstPassed = 3
 func Inherited() (*net.UnixListener, error) {
 	pid, count := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
-		os.Unsetenv(name) //nolint:errcheck // the name is a good one
+		os.Unsetenv(name) // the name is a good one
 	}
 	if pid != strconv.Itoa(os.Getpid()) {
 		return nil, nil // not meant for us, or none

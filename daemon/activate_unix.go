@@ -26,9 +26,9 @@ func checkListening(f *os.File) error {
 	})
 	switch {
 	case err != nil || failed != nil:
-		return fmt.Errorf("%s is no socket: %w", f.Name(), errors.Join(err, failed))
+		return fmt.Errorf("%s is not a socket: %w", f.Name(), errors.Join(err, failed))
 	case kind != unix.SOCK_STREAM || listening == 0:
-		return fmt.Errorf("%s is no stream socket that listens", f.Name())
+		return fmt.Errorf("%s is not a stream socket that listens", f.Name())
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type Profile struct {
 // Profiles finds profiles. What it returns may change from call to call, as config does.
 type Profiles interface {
 	Lookup(ctx context.Context, name string) (Profile, error)
-	Names() []string
+	Names(ctx context.Context) []string
 }
 
 // Options are a Broker's parts. Profiles, Cache and Rate are required.
@@ -153,12 +153,15 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 	}
 	unmet := &api.Error{
 		Code:    api.MinTTLUnmet,
-		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, max(left, 0).Round(time.Second), api.Span(minTTL)),
+		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, api.Span(max(left, 0).Truncate(time.Second)), api.Span(minTTL)),
 		Hint:    "ask for less, or try again", Cause: err,
 	}
 	if err != nil {
 		e := api.AsError(err)
 		unmet.Message, unmet.RequestID = unmet.Message+"; a new one failed: "+e.Message, e.RequestID
+		if !e.Code.Retryable() && e.Hint != "" { // what to do about that comes first
+			unmet.Hint = e.Hint
+		}
 	}
 	return credential.Credential{}, unmet
 }

@@ -209,7 +209,7 @@ func TestACallAfterLockSharesNoRenewalFromBefore(t *testing.T) {
 		first := w.must(0)
 		time.Sleep(105 * time.Minute)
 		w.sts.change(func(f *fakeSTS) { f.latency, f.err = 8*time.Second, denied })
-		go w.broker.Credential(context.Background(), "p", 0) //nolint:errcheck // it only leads
+		go w.broker.Credential(context.Background(), "p", 0) // it only leads
 		time.Sleep(time.Second)
 		w.broker.Lock()
 		if c := w.must(0); c.SecretID != first.SecretID {

@@ -72,7 +72,7 @@ func (c *chaos) happens() {
 		c.good = time.Time{}
 	}
 	if c.slept && c.back { // then neither clock knows: out of what can be promised
-		c.broker.Clear(c.t.Context(), "p") //nolint:errcheck // the disk is well
+		c.broker.Clear(c.t.Context(), "p") // the disk is well
 		c.slept, c.back = false, false
 	}
 	c.story = append(c.story, fmt.Sprint(event, " ", d))

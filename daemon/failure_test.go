@@ -132,7 +132,7 @@ func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
 		time.Sleep(99 * time.Minute)
 		w.restart()
 		w.sts.change(func(f *fakeSTS) { f.keyTime, f.latency = 4*time.Second, 8*time.Second })
-		go w.broker.Credential(context.Background(), "p", 0) //nolint:errcheck // it only leads
+		go w.broker.Credential(context.Background(), "p", 0) // it only leads
 		time.Sleep(time.Millisecond)
 		start := time.Now()
 		_, err := w.get(time.Hour)
@@ -175,6 +175,27 @@ func TestACallerWaitsAtMost5sWhileTheOldCredentialIsGood(t *testing.T) {
 	}
 }
 
+func TestAnUnmetMinTTLSaysWhatToDoAboutItsCause(t *testing.T) {
+	for _, c := range []struct {
+		err  *api.Error
+		hint string
+	}{
+		{denied, denied.Hint},
+		{down, "ask for less, or try again"},
+	} {
+		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+			w.must(0)
+			time.Sleep(61*time.Minute + 300*time.Millisecond)
+			w.sts.fail(c.err)
+			_, err := w.get(59 * time.Minute)
+			e := api.AsError(err)
+			if e.Code != api.MinTTLUnmet || e.Hint != c.hint || !strings.Contains(e.Message, "57m5") {
+				t.Errorf("got %s", e.Text())
+			}
+		})
+	}
+}
+
 // A loop that asks for more than STS gives makes a call each 10 s, not one each time round.
 func TestAMinTTLThatNoCredentialMeetsIsNoCallEachTime(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
@@ -206,7 +227,7 @@ func TestIdentityIsAskedOnceInACredentialsLifeAndWithin9s(t *testing.T) {
 		w.wantCalls(2) // one for the credential, one for its identity
 		w.sts.change(func(f *fakeSTS) { f.latency = 12 * time.Second })
 		w.broker.Lock()
-		w.broker.Clear(t.Context(), "p") //nolint:errcheck // only to start cold
+		w.broker.Clear(t.Context(), "p") // only to start cold
 		start := time.Now()
 		_, err := w.broker.Identity(t.Context(), "p")
 		if waited := time.Since(start); api.CodeOf(err) != api.Timeout || waited > 9*time.Second {
@@ -236,4 +257,4 @@ type profilesFunc func(context.Context, string) (Profile, error)
 
 func (f profilesFunc) Lookup(ctx context.Context, name string) (Profile, error) { return f(ctx, name) }
 
-func (profilesFunc) Names() []string { return nil }
+func (profilesFunc) Names(context.Context) []string { return nil }

@@ -180,7 +180,11 @@ func (s *Server) unlock(r *http.Request) (any, error) {
 		return nil, err
 	}
 	s.Broker.Forget()
-	s.relock.after(limit, s.Broker.now, s.forgetKeys)
+	relock := s.relock.after
+	if in.Passphrase == "" { // anybody could have asked: no reason to keep it open longer
+		relock = s.relock.within
+	}
+	relock(limit, s.Broker.now, s.forgetKeys)
 	s.Log.Info("unlocked", "for", in.For)
 	return nil, nil
 }
@@ -270,7 +274,7 @@ func send(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	w.Write(body) //nolint:errcheck // the client is gone: nobody is left to tell
+	w.Write(body) // the client is gone: nobody is left to tell
 }
 
 // clip bounds what is quoted of a stranger's input.

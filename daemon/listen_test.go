@@ -43,7 +43,7 @@ func listenChild(path string) int {
 		return 1
 	}
 	fmt.Println("listening")
-	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // its end is all that counts
+	io.Copy(io.Discard, os.Stdin) // its end is all that counts
 	if err := l.Close(); err != nil {
 		fmt.Println(err)
 		return 1
@@ -71,7 +71,7 @@ func startChild(t *testing.T, path string) *child {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() }) //nolint:errcheck // it may have ended
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() }) // it may have ended
 	return &child{cmd, stdin, bufio.NewReader(out)}
 }
 
@@ -97,7 +97,7 @@ func mustListen(t *testing.T, path string) *Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() }) //nolint:errcheck // a test may have done so
+	t.Cleanup(func() { l.Close() }) // a test may have done so
 	return l
 }
 
@@ -156,8 +156,8 @@ func TestAKilledDaemonsSocketIsReplaced(t *testing.T) {
 	if said := c.says(); said != "listening" {
 		t.Fatal(said)
 	}
-	c.cmd.Process.Kill() //nolint:errcheck // Wait tells
-	c.cmd.Wait()         //nolint:errcheck // killed
+	c.cmd.Process.Kill() // Wait tells
+	c.cmd.Wait()         // killed
 	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSocket == 0 {
 		t.Fatal("a killed daemon should have left its socket", err)
 	}

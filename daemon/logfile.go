@@ -45,7 +45,7 @@ func (l *LogFile) open() error {
 		return fmt.Errorf("opening the log: %w", err)
 	}
 	if err := l.use(file); err != nil {
-		file.Close() //nolint:errcheck // nothing was written
+		file.Close() // nothing was written
 		return fmt.Errorf("opening the log: %w", err)
 	}
 	return nil
@@ -92,5 +92,5 @@ func (l *LogFile) rotate() {
 		l.file = old
 		return
 	}
-	old.Close() //nolint:errcheck // every write to it was checked
+	old.Close() // every write to it was checked
 }

@@ -134,7 +134,7 @@ func TestAFailureIsNotHeldThroughSleep(t *testing.T) {
 func TestARefreshSharesNoRenewalThatTheDiskWouldDoFor(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.sts.change(func(f *fakeSTS) { f.latency = 3 * time.Second })
-		go w.broker.Credential(context.Background(), "p", 0) //nolint:errcheck // it only leads
+		go w.broker.Credential(context.Background(), "p", 0) // it only leads
 		time.Sleep(time.Second)
 		if _, err := w.broker.Refresh(t.Context(), "p"); err != nil {
 			t.Fatal(err)
@@ -177,5 +177,22 @@ func TestTriesWaitLongerEachTimeAndNeverInStep(t *testing.T) {
 		if len(seen) < 5 {
 			t.Errorf("only %d different waits", len(seen))
 		}
+	})
+}
+
+// Another process emptied the cache directory and renewed: what it left there does for this one too.
+func TestANewSaltCostsNoCallOfSTS(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.must(0)
+		if err := cache.Open(w.dir, slog.New(slog.DiscardHandler)).DeleteAll(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(61 * time.Minute)
+		if _, err := w.another().Credential(t.Context(), "p", 90*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		w.sts.newCalls()
+		w.must(90 * time.Minute)
+		w.wantCalls(0)
 	})
 }

@@ -8,8 +8,9 @@ import (
 
 func TestMetricsCountEveryAnswerByItsLayer(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		s.must(0) // from STS
-		s.must(0) // from memory
+		s.must(0)       // from STS
+		s.must(0)       // from memory
+		s.broker.Lock() // its refresher goes on, with nothing to do
 		s.restart()
 		s.server.Broker = s.broker
 		s.must(0) // from disk

@@ -21,7 +21,7 @@ type Notifier struct {
 func Notify() *Notifier {
 	address, pid, usec := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_PID"), os.Getenv("WATCHDOG_USEC")
 	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"} {
-		os.Unsetenv(name) //nolint:errcheck // the name is a good one
+		os.Unsetenv(name) // the name is a good one
 	}
 	if address == "" {
 		return nil

@@ -152,7 +152,7 @@ func TestAMessageToSystemdThatIsLostIsNotTheLast(t *testing.T) {
 	address := filepath.Join(socketDir(t), "notify")
 	synctest.Test(t, func(t *testing.T) {
 		n := &Notifier{address: address, watchdog: time.Minute, patience: time.Second}
-		go n.Feed(t.Context(), func(context.Context) bool { return true }) //nolint:errcheck // the test's end
+		go n.Feed(t.Context(), func(context.Context) bool { return true }) // the test's end
 		time.Sleep(time.Second)
 		s := newSupervisor(t, address)
 		time.Sleep(time.Minute)

@@ -56,7 +56,7 @@ func (p *pace) wait(ctx context.Context) error {
 	return nil
 }
 
-// queue lets one at a time to the limiter, which holds who waits there to the rate of when they came.
+// queue lets one at a time to the limiter: whoever waits there already is held to the rate of when they came.
 func (p *pace) queue(ctx context.Context) error {
 	select {
 	case p.turn <- struct{}{}:

@@ -8,7 +8,8 @@ import (
 // relock is the one timer that ends an unlock given for a time. The zero relock is ready.
 type relock struct {
 	mu    sync.Mutex
-	timer *time.Timer
+	timer *time.Timer          // nil if none runs
+	left  func() time.Duration // until timer's end, while one runs
 }
 
 // after calls f once d is over by either clock, in place of what was set before; 0 is never. Time that the machine
@@ -16,25 +17,45 @@ type relock struct {
 func (r *relock) after(d time.Duration, now func() time.Time, f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.set(d, now, f)
+}
+
+// within is after, but what was set before stays if it ends sooner.
+func (r *relock) within(d time.Duration, now func() time.Time, f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer == nil || d > 0 && d < r.left() {
+		r.set(d, now, f)
+	}
+}
+
+func (r *relock) set(d time.Duration, now func() time.Time, f func()) {
 	r.stop()
 	if d <= 0 {
 		return
 	}
 	began, end := time.Now(), now().Round(0).Add(d)
+	r.left = func() time.Duration { return min(end.Sub(now()), d-time.Since(began)) }
 	var timer *time.Timer
 	timer = time.AfterFunc(min(d, times.Look), func() {
 		r.mu.Lock()
-		left := min(end.Sub(now()), d-time.Since(began))
-		over := left <= 0 && r.timer == timer
-		if r.timer == timer && !over {
-			timer.Reset(min(left, times.Look))
-		}
+		over := r.timer == timer && r.over()
 		r.mu.Unlock()
 		if over {
 			f()
 		}
 	})
 	r.timer = timer
+}
+
+// over reports whether the time is over, now that the timer fired. If not, it looks again later.
+func (r *relock) over() bool {
+	if left := r.left(); left > 0 {
+		r.timer.Reset(min(left, times.Look))
+		return false
+	}
+	r.stop()
+	return true
 }
 
 func (r *relock) cancel() {

@@ -227,7 +227,7 @@ func (b *Broker) store(ctx context.Context, s *slot, p Profile, sealer *cache.Se
 // sealer is derived once from the permanent key, which is then let go. It is nil, after a warning, where the cache
 // directory is of no use. Errors are the keystore's.
 func (b *Broker) sealer(ctx context.Context, s *slot, p Profile) (*cache.Sealer, error) {
-	if sealer := s.getSealer(); sealer != nil {
+	if sealer := s.getSealer(); sealer != nil && !b.cache.Stale(sealer) {
 		return sealer, nil
 	}
 	secret, err := p.Secret(ctx)

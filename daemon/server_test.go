@@ -224,6 +224,45 @@ func TestUnlockForATimeLocksAgain(t *testing.T) {
 	})
 }
 
+// Whoever can ask could lift a time limit so.
+func TestUnlockWithoutAPassphraseKeepsNothingOpenLonger(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		for _, later := range []string{`{"passphrase":""}`, `{"passphrase":"","for":"9h"}`} {
+			s.ok("POST", "/v1/unlock", `{"passphrase":"correct horse","for":"8h"}`, nil)
+			time.Sleep(7 * time.Hour)
+			s.ok("POST", "/v1/unlock", later, nil)
+			time.Sleep(time.Hour + time.Second)
+			if s.keystore.open() {
+				t.Errorf("%s lifted the limit", later)
+			}
+		}
+		s.ok("POST", "/v1/unlock", `{"passphrase":"","for":"8h"}`, nil) // none is set any more
+		s.ok("POST", "/v1/unlock", `{"passphrase":"","for":"1h"}`, nil)
+		time.Sleep(time.Hour - time.Second)
+		if !s.keystore.open() {
+			t.Error("locked too early")
+		}
+		time.Sleep(2 * time.Second)
+		if s.keystore.open() {
+			t.Error("a sooner end did not count")
+		}
+	})
+}
+
+func TestAWrongPassphraseLeavesTheTimeLimitAsItIs(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.ok("POST", "/v1/unlock", `{"passphrase":"correct horse","for":"8h"}`, nil)
+		s.keystore.err = &api.Error{Code: api.WrongPassphrase, Message: "the passphrase is wrong"}
+		s.wantProblem(s.ask("POST", "/v1/unlock", `{"passphrase":"wrong"}`), api.WrongPassphrase)
+		s.keystore.err = nil
+		s.ok("POST", "/v1/unlock", `{"passphrase":""}`, nil)
+		time.Sleep(8*time.Hour + time.Second)
+		if s.keystore.open() {
+			t.Error("not locked after 8h")
+		}
+	})
+}
+
 func TestUnlockForgetsFailures(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
 		s.sts.fail(denied)
@@ -314,8 +353,8 @@ func TestAClientThatDawdlesIsDropped(t *testing.T) {
 				}
 				defer c.Close()
 				start := time.Now()
-				go io.WriteString(c, text) //nolint:errcheck // read tells
-				io.ReadAll(c)              //nolint:errcheck // whatever comes, it ends
+				go io.WriteString(c, text) // read tells
+				io.ReadAll(c)              // whatever comes, it ends
 				if took := time.Since(start); took > 11*time.Second {
 					t.Errorf("held for %v", took)
 				}
@@ -341,7 +380,7 @@ func TestBodiesAndHeadersHaveABound(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				go io.WriteString(c, row.request) //nolint:errcheck // the answer tells
+				go io.WriteString(c, row.request) // the answer tells
 				answer, err := http.ReadResponse(bufio.NewReader(c), nil)
 				if err != nil || answer.StatusCode != row.status {
 					t.Fatalf("%+v, %v", answer, err)

@@ -33,7 +33,7 @@ func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 	cleared := api.Cleared{Credentials: []api.ClearedCredential{}}
 	names := []string{name}
 	if name == "" {
-		names = b.profiles.Names()
+		names = b.profiles.Names(ctx)
 	}
 	for _, n := range names {
 		p, err := b.profiles.Lookup(ctx, n)
@@ -151,7 +151,7 @@ func (b *Broker) Lock() {
 // Status lists every profile with what is known of its credential.
 func (b *Broker) Status(ctx context.Context) []api.ProfileStatus {
 	list := []api.ProfileStatus{}
-	for _, name := range b.profiles.Names() {
+	for _, name := range b.profiles.Names(ctx) {
 		p, err := b.profiles.Lookup(ctx, name)
 		if err != nil {
 			list = append(list, api.ProfileStatus{Name: name, LastError: api.ProblemOf(api.AsError(err))})

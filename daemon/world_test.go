@@ -187,7 +187,7 @@ func (f *fakeSTS) end(c credential.Credential) time.Time {
 	return f.dead[c.SecretID]
 }
 
-func (f *fakeSTS) Names() []string { return []string{"p"} }
+func (f *fakeSTS) Names(context.Context) []string { return []string{"p"} }
 
 func (f *fakeSTS) Lookup(_ context.Context, name string) (Profile, error) {
 	f.mu.Lock()
@@ -258,7 +258,7 @@ func (s source) Issue(ctx context.Context) (credential.Credential, error) {
 var (
 	down   = &api.Error{Code: api.Unreachable, Message: "cannot reach sts"}
 	slowly = &api.Error{Code: api.STSThrottled, Message: "too fast", RequestID: "59a5e07e"}
-	denied = &api.Error{Code: api.STSPermission, Message: "may not call", RequestID: "59a5e07e"}
+	denied = &api.Error{Code: api.STSPermission, Message: "may not call", Hint: "ask an administrator", RequestID: "59a5e07e"}
 	skewed = &api.Error{Code: api.STSClock, Message: "this clock is behind", RequestID: "59a5e07e"}
 	defect = &api.Error{Code: api.Internal, Message: "a code nobody knows", RequestID: "59a5e07e"}
 	locked = &api.Error{Code: api.KeystoreLocked, Message: "the keychain is locked"}

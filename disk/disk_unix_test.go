@@ -76,6 +76,41 @@ func TestOnlyADirectoryIsAPrivateDir(t *testing.T) {
 	}
 }
 
+// The place's directory is the last thing Write comes to: here it is gone by then.
+func TestWriteSyncsTheDirectoryAfterTheMove(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "dir")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := Write(filepath.Join(dir, "file"), "x*", nil, func(from, to string) error {
+		return errors.Join(os.Rename(from, to), os.Rename(dir, dir+".moved"))
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v: it never looked", err)
+	}
+}
+
+func TestWhoCanChangeAFileIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	write(t, path, "")
+	for mode, want := range map[os.FileMode]string{0o644: "", 0o602: "everybody", 0o666: "everybody"} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := Writers(stat(t, path)); got != want {
+			t.Errorf("%o: %q", mode, got)
+		}
+	}
+	if got := Stranger(stat(t, path)); got != "" {
+		t.Errorf("ours belongs to %q", got)
+	}
+	if os.Chown(path, 65534, -1) == nil {
+		if got := Stranger(stat(t, path)); got != "another user (uid 65534)" {
+			t.Errorf("a stranger's belongs to %q", got)
+		}
+	}
+}
+
 // Some file systems cannot sync a directory, and say so by EINVAL: a file that was moved there is there all the same.
 func TestADirectoryThatCannotBeSyncedIsNoError(t *testing.T) {
 	const odd = "/proc"

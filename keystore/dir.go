@@ -3,7 +3,6 @@ package keystore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/disk"
 )
 
 // envCredentials is where systemd puts a unit's credentials.
@@ -25,7 +25,7 @@ type dir struct {
 	readOnly
 	path   string // "" is $CREDENTIALS_DIRECTORY
 	notify func(string)
-	warn   sync.Once
+	told   sync.Map // lines that notify was given
 }
 
 func (d *dir) Get(_ context.Context, name string) (Key, error) {
@@ -87,15 +87,32 @@ func (d *dir) root() (string, error) {
 	return root, nil
 }
 
-// warnOpen tells once of a key that anybody can read. Mounted secrets are often 0444, so it stays a
-// warning, and a directory that keeps others out is enough.
+// warnOpen tells once of a key that others can read or replace. Who mounts secrets rules over their modes, often 0444,
+// so these are warnings, and a directory that keeps others out is enough.
 func (d *dir) warnOpen(root, path string) {
-	file, err := os.Stat(path)
-	if err != nil || file.Mode()&0o004 == 0 || !ownersExist {
+	dir, err1 := os.Stat(root)
+	file, err2 := os.Stat(path)
+	if err1 != nil || err2 != nil || !ownersExist {
 		return
 	}
-	if info, err := os.Stat(root); err == nil && info.Mode()&0o001 != 0 {
-		d.warn.Do(func() { d.notify(fmt.Sprintf("%s can be read by every user of this machine", path)) })
+	if dir.Mode()&fs.ModeSticky == 0 { // there only the owner of a file can replace it: Kubernetes mounts are 1777
+		d.tell(root, "can be written by", disk.Writers(dir))
+	}
+	d.tell(root, "belongs to", disk.Stranger(dir))
+	d.tell(path, "belongs to", disk.Stranger(file))
+	if dir.Mode()&0o011 != 0 {
+		d.tell(path, "can be written by", disk.Writers(file))
+	}
+	if dir.Mode()&0o001 != 0 && file.Mode()&0o004 != 0 {
+		d.tell(path, "can be read by", "every user of this machine")
+	}
+}
+
+// tell notifies once of a fault that somebody has to do with, if there is somebody.
+func (d *dir) tell(path, fault, who string) {
+	line := path + " " + fault + " " + who
+	if _, again := d.told.LoadOrStore(line, true); who != "" && !again {
+		d.notify(line)
 	}
 }
 

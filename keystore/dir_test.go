@@ -76,6 +76,52 @@ func TestDirIsAbsentUntilItIsMounted(t *testing.T) {
 	}
 }
 
+func TestDirWarnsOfWhoeverCanReplaceAKey(t *testing.T) {
+	if !ownersExist {
+		t.Skip("files have no modes here")
+	}
+	const stranger = 65534
+	for label, c := range map[string]struct {
+		dir, file           os.FileMode
+		dirOwner, fileOwner int
+		want                []string // "DIR" or "KEY", and the fault
+	}{
+		"nobody can get there":          {dir: 0o700, file: 0o666},
+		"nobody but readers":            {dir: 0o755, file: 0o440},
+		"a directory open to all":       {dir: 0o777, file: 0o400, want: []string{"DIR can be written by everybody"}},
+		"a sticky one, as Kubernetes's": {dir: 0o777 | os.ModeSticky, file: 0o400},
+		"a file open to all":            {dir: 0o755, file: 0o602, want: []string{"KEY can be written by everybody"}},
+		"a stranger's directory":        {dir: 0o700, file: 0o400, dirOwner: stranger, want: []string{"DIR belongs to another user (uid 65534)"}},
+		"a stranger's file":             {dir: 0o700, file: 0o400, fileOwner: stranger, want: []string{"KEY belongs to another user (uid 65534)"}},
+	} {
+		t.Run(label, func(t *testing.T) {
+			root := t.TempDir()
+			key := filepath.Join(root, "tcred.key.work")
+			write(t, key, "AKID1 secret", c.file)
+			if err := os.Chmod(root, c.dir); err != nil {
+				t.Fatal(err)
+			}
+			for path, uid := range map[string]int{root: c.dirOwner, key: c.fileOwner} {
+				if uid != 0 && os.Chown(path, uid, -1) != nil {
+					t.Skip("only root gives files away")
+				}
+			}
+			var said []string
+			s := newDirStore(t, Options{Dir: root, Notify: func(line string) {
+				said = append(said, strings.NewReplacer(key, "KEY", root, "DIR").Replace(line))
+			}})
+			for range 2 {
+				if _, err := s.Get(t.Context(), "work"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(said, c.want) {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
 func TestDirWarnsOnceOfKeysThatAnybodyCanRead(t *testing.T) {
 	if !ownersExist {
 		t.Skip("files have no modes here")

@@ -23,6 +23,8 @@ const (
 	recipientFile = "recipient.txt" // its public half: keys can be added while the store is locked
 	keyPrefix     = "key."
 	keySuffix     = ".age"
+
+	unfinished = ".keystore-*" // a keystore that is being made, beside its place
 )
 
 // maxScrypt is the highest work factor CreateFile takes, as that of an age file that opens at all.
@@ -46,7 +48,7 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return fail(api.KeystoreFailed, "", "the keystore has no place: %w", err)
 	}
-	fresh, err := os.MkdirTemp(parent, ".keystore-*") // 0700
+	fresh, err := os.MkdirTemp(parent, unfinished) // 0700
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "the keystore has no place: %w", err)
 	}
@@ -60,7 +62,14 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	if err := os.Rename(fresh, dir); err != nil {
 		return fail(api.KeystoreFailed, "move it away first", "%s is in the new keystore's way: %w", dir, err)
 	}
+	discardUnfinished(dir)
 	return nil
+}
+
+// discardUnfinished removes what killed calls of CreateFile left beside a keystore. It is safe without a lock: where
+// there is a keystore, no other can take its place, so that a call that still runs is bound to fail.
+func discardUnfinished(dir string) {
+	removeAll(filepath.Dir(dir), unfinished)
 }
 
 func fillKeystore(dir string, passphrase credential.Secret, workFactor int) error {
@@ -125,6 +134,13 @@ func (f file) Get(ctx context.Context, name string) (Key, error) {
 	return k, nil
 }
 
+// discardTemps removes what killed writers left: an encrypted key that nobody would find, for one. Whoever calls Put or
+// Delete holds the index's lock, so no other writer lives. One that took no lock would fail at its rename, and say so.
+func (f file) discardTemps() {
+	removeAll(f.dir, tempFiles)
+	discardUnfinished(f.dir)
+}
+
 // Put needs no passphrase, but a keystore: CreateFile makes it.
 func (f file) Put(_ context.Context, name string, k Key) error {
 	if err := f.ready(name); err != nil {
@@ -134,6 +150,7 @@ func (f file) Put(_ context.Context, name string, k Key) error {
 	if err != nil {
 		return err
 	}
+	f.discardTemps()
 	path := filepath.Join(f.dir, recipientFile)
 	public, err := readSmall(path)
 	if err != nil {
@@ -157,6 +174,7 @@ func (f file) Delete(_ context.Context, name string) error {
 	if err := f.ready(name); err != nil {
 		return err
 	}
+	f.discardTemps()
 	err := os.Remove(f.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return noKey("the file keystore", name, "")
@@ -176,7 +194,7 @@ func (f file) List(context.Context) ([]string, error) {
 
 func (f file) Probe(ctx context.Context) error { return f.Unlock(ctx, "") }
 
-// Unlock opens the keystore with passphrase. One that is open stays open, whatever the passphrase.
+// Unlock opens the keystore with passphrase. One that is open stays open, but a wrong passphrase is an error all the same.
 func (f file) Unlock(ctx context.Context, passphrase credential.Secret) error {
 	_, err := f.open(ctx, passphrase, "")
 	return err

@@ -129,7 +129,7 @@ func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) 
 		return Index{}, nil, fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
 	x.mine = true
-	return x, func() { lock.Unlock() }, nil //nolint:errcheck // the process's end lets go of it at the latest
+	return x, func() { lock.Unlock() }, nil // the process's end lets go of it at the latest
 }
 
 func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
@@ -145,13 +145,23 @@ func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
 		return err
 	}
 	data, err := encodeIndex(edit(entries))
+	if err == nil && len(data) > maxIndex {
+		err = fmt.Errorf("with its %d bytes it would be too long to be read again", len(data))
+	}
 	if err == nil {
-		err = writeAtomic(x.Path, data)
+		err = x.write(data)
 	}
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
 	}
 	return nil
+}
+
+// write replaces the index, by a file beside it. Older ones are those of writers that were killed: the lock is held.
+func (x Index) write(data []byte) error {
+	temp := "." + filepath.Base(x.Path) + "-*"
+	removeAll(filepath.Dir(x.Path), temp)
+	return disk.Write(x.Path, temp, data, os.Rename)
 }
 
 func without(entries []Entry, name string) []Entry {

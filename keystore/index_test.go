@@ -89,6 +89,34 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 	}
 }
 
+// What cannot be loaded again is not written.
+func TestIndexNeverGrowsOverWhatItReads(t *testing.T) {
+	x := newIndex(t)
+	if err := x.Put(t.Context(), Entry{Name: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	err := x.Put(t.Context(), Entry{Name: "b", Arn: strings.Repeat("x", maxIndex)})
+	wantCode(t, err, api.KeystoreFailed)
+	if got, err := x.Load(); err != nil || !slices.Equal(names(got), []string{"a"}) {
+		t.Errorf("%v, %v", names(got), err)
+	}
+}
+
+func TestIndexRemovesWhatKilledWritersLeft(t *testing.T) {
+	x := newIndex(t)
+	dir := filepath.Dir(x.Path)
+	left := leave(t, filepath.Join(dir, ".keys.json-123"))
+	leave(t, filepath.Join(dir, ".tmp-of-somebody"))
+	if err := x.Put(t.Context(), Entry{Name: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, left...)
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 3 {
+		t.Errorf("not just index, lock and somebody's: %v, %v", files, err)
+	}
+}
+
 const indexWriters, indexEntries = 4, 10
 
 func TestIndexLosesNothingAmongProcesses(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,6 +134,7 @@ const timeoutHint = "is a password window waiting? tcred unlock; no keychain tha
 // waits for a person. When ctx ends, so does the child.
 func (k *keychain) exchange(ctx context.Context, r request, wait func()) (answer, error) {
 	cmd := exec.CommandContext(ctx, k.executable, ChildCommand)
+	cmd.Env = withoutKeys(os.Environ())
 	ownGroup(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -163,4 +166,17 @@ func (k *keychain) exchange(ctx context.Context, r request, wait func()) (answer
 		}
 		wait()
 	}
+}
+
+// withoutKeys is env without every variable that a tool reads a credential from. A child needs none, and what it starts
+// may live long.
+func withoutKeys(env []string) []string {
+	var held []string
+	for _, s := range credential.Spellings() {
+		held = append(append(held, s.ID, s.Key), s.Tokens...)
+	}
+	return slices.DeleteFunc(env, func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains(held, strings.ToUpper(name)) // Windows knows no case
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 )
 
 // newKeychain is a keychain store whose child is this binary in the part named.
@@ -62,6 +63,23 @@ func TestKeychainChildThatBreaksIsAFailure(t *testing.T) {
 	k.executable = "/nonexistent/tcred"
 	_, err := k.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreFailed)
+}
+
+func TestKeychainChildHasNoKeyInItsEnvironment(t *testing.T) {
+	k, _ := newKeychain(t, "environment", time.Minute, time.Hour)
+	t.Setenv("TCRED_TEST_OTHER", "kept")
+	for _, s := range credential.Spellings() {
+		for _, name := range append([]string{s.ID, s.Key}, s.Tokens...) {
+			t.Setenv(name, canary)
+		}
+	}
+	got, err := k.Get(t.Context(), "work")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != "kept" || got.Secret != "0" {
+		t.Errorf("%s variables with a key, another one is %q", got.Secret.Reveal(), got.ID)
+	}
 }
 
 func TestChildEndsWhenItsParentIsGone(t *testing.T) {

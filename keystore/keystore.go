@@ -47,6 +47,7 @@ type Store interface {
 	// Get reads a key.
 	Get(ctx context.Context, name string) (Key, error)
 	// Put stores a key, replacing one of that name. A store for which ReadOnly is true answers KeystoreReadOnly.
+	// Hold the index's lock for it and for Delete: a file keystore has no other.
 	Put(ctx context.Context, name string, k Key) error
 	// Delete removes a key; NoKey if there is none.
 	Delete(ctx context.Context, name string) error
@@ -55,7 +56,7 @@ type Store interface {
 	// Probe says whether the store is usable now, with the error that Get would fail with. It never raises a
 	// prompt, not even for a person at a terminal: there Unlock is the call for a store that is locked.
 	Probe(ctx context.Context) error
-	// Unlock opens a locked store. The file keystore takes the passphrase, or with "" finds it by itself;
+	// Unlock opens a locked store. The file keystore takes the passphrase, the right one even if it is open, or with "" finds it by itself;
 	// the keychain ignores it and raises the system's own prompt, if Options.Interactive.
 	Unlock(ctx context.Context, passphrase credential.Secret) error
 	// Lock forgets what Unlock opened.

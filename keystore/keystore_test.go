@@ -192,6 +192,13 @@ func testChild(part string) int {
 	case "waiting forever":
 		fmt.Println(`{"waiting":true}`)
 		select {}
+	case "environment": // tells what it has of its parent's
+		secrets := 0
+		for _, kv := range os.Environ() {
+			secrets += strings.Count(kv, canary)
+		}
+		json.NewEncoder(os.Stdout).Encode(answer{Value: fmt.Sprintf("%s\n%d", os.Getenv("TCRED_TEST_OTHER"), secrets)})
+		return 0
 	case "family":
 		return familyChild()
 	}

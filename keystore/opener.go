@@ -19,7 +19,8 @@ import (
 )
 
 // opener opens the identity of a file keystore and keeps it. As that costs 256 MiB and more than a second, it
-// happens once: callers share it, a caller that gives up leaves it running, and a refused passphrase is remembered.
+// happens once: callers share it, a caller that gives up leaves it running, and a file's passphrase that was refused is
+// remembered. What a person types is checked each time and never kept.
 type opener struct {
 	dir            string
 	passphraseFile string
@@ -39,7 +40,7 @@ type opener struct {
 type attempt struct {
 	stamp    string              // of the identity file it read
 	identity *age.X25519Identity // nil if refused was refused
-	refused  credential.Secret
+	refused  credential.Secret   // as found on disk
 }
 
 // Lock forgets the identity, also one that is being opened right now.
@@ -49,21 +50,24 @@ func (o *opener) Lock() {
 	o.last, o.locks = attempt{}, o.locks+1
 }
 
-// open returns the identity. With no passphrase given it looks for one; so ends the message if there is none.
+// open returns the identity. A passphrase that is given must be the right one, even if the keystore is open. With none
+// given it looks for one, if need be; so ends the message if there is none.
 func (o *opener) open(ctx context.Context, passphrase credential.Secret, so string) (*age.X25519Identity, error) {
 	stamp, err := o.stamp()
 	if err != nil {
 		return nil, err
 	}
-	if last, _ := o.known(stamp); last.identity != nil {
-		return last.identity, nil
-	}
-	if passphrase == "" {
+	given := passphrase != ""
+	if !given {
+		if last, _ := o.known(stamp); last.identity != nil {
+			return last.identity, nil
+		}
 		if passphrase, err = o.findPassphrase(so); err != nil {
 			return nil, err
 		}
 	}
-	result := o.opening.DoChan(passphrase.Reveal(), func() (any, error) { return o.openNow(stamp, passphrase) })
+	flight := fmt.Sprint(given, passphrase.Reveal())
+	result := o.opening.DoChan(flight, func() (any, error) { return o.openNow(stamp, passphrase, given) })
 	select {
 	case r := <-result:
 		identity, _ := r.Val.(*age.X25519Identity)
@@ -73,14 +77,16 @@ func (o *opener) open(ctx context.Context, passphrase credential.Secret, so stri
 	}
 }
 
-func (o *opener) openNow(stamp string, passphrase credential.Secret) (*age.X25519Identity, error) {
+// openNow takes the word of the last opening for a passphrase that was found, never for one that was given.
+func (o *opener) openNow(stamp string, passphrase credential.Secret, given bool) (*age.X25519Identity, error) {
 	o.scrypt.Lock()
 	defer o.scrypt.Unlock()
 	last, locks := o.known(stamp)
-	if last.identity != nil {
+	switch {
+	case given:
+	case last.identity != nil:
 		return last.identity, nil
-	}
-	if last.refused == passphrase {
+	case last.refused == passphrase:
 		return nil, o.wrongPassphrase()
 	}
 	path := filepath.Join(o.dir, identityFile)
@@ -92,7 +98,9 @@ func (o *opener) openNow(stamp string, passphrase credential.Secret) (*age.X2551
 	debug.FreeOSMemory() // scrypt's 256 MiB would stay with a daemon for good
 	switch {
 	case errors.Is(err, age.ErrIncorrectIdentity):
-		o.remember(attempt{stamp: stamp, refused: passphrase}, locks)
+		if !given { // an open keystore stays open
+			o.remember(attempt{stamp: stamp, refused: passphrase}, locks)
+		}
 		return nil, o.wrongPassphrase()
 	case err != nil:
 		return nil, fail(api.KeystoreFailed, "restore it from a backup, or move the directory away and begin anew: tcred init --keystore file",

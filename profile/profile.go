@@ -109,12 +109,12 @@ func (s *Set) Lookup(ctx context.Context, name string) (daemon.Profile, error) {
 }
 
 // Names lists every profile, keys included, sorted.
-func (s *Set) Names() []string {
+func (s *Set) Names(ctx context.Context) []string {
 	r, _, err := s.current()
 	if err != nil {
 		return nil
 	}
-	names, _ := r.keyNames(context.Background()) // no key, no profile
+	names, _ := r.keyNames(ctx) // no key, no profile
 	return r.config.Names(names)
 }
 

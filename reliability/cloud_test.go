@@ -67,7 +67,7 @@ func (c *cloud) open() error {
 	}
 	c.addr = l.Addr().String()
 	c.web = &http.Server{Handler: c, ReadHeaderTimeout: 30 * time.Second}
-	go c.web.Serve(l) //nolint:errcheck // it ends with close
+	go c.web.Serve(l) // it ends with close
 	return nil
 }
 
@@ -75,8 +75,8 @@ func (c *cloud) open() error {
 func (c *cloud) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	c.web.Shutdown(ctx) //nolint:errcheck // those that take longer are cut
-	c.web.Close()       //nolint:errcheck // nobody is left
+	c.web.Shutdown(ctx) // those that take longer are cut
+	c.web.Close()       // nobody is left
 }
 
 // suffer makes f the one fault of all calls.
@@ -100,12 +100,12 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.remember(at, body, said.body.Bytes()) // before anybody has it
 	}
 	w.WriteHeader(said.status)
-	w.Write(said.body.Bytes()) //nolint:errcheck // half an answer may be what was meant
+	w.Write(said.body.Bytes()) // half an answer may be what was meant
 }
 
 func (c *cloud) remember(at time.Time, request, answer []byte) {
 	var asked struct{ Name string }
-	json.Unmarshal(request, &asked) //nolint:errcheck // then Name is ""
+	json.Unmarshal(request, &asked) // then Name is ""
 	var said struct {
 		Response struct {
 			Credentials struct{ Token, TmpSecretId, TmpSecretKey string }

@@ -152,7 +152,7 @@ func (w *world) start() *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	go cmd.Wait() //nolint:errcheck // reaps it; w.end sees that it is gone
+	go cmd.Wait() // reaps it; w.end sees that it is gone
 	if !w.listens(cmd.Process.Pid) {
 		w.t.Fatalf("no daemon listens after 10 s; its log ends with\n%s", w.logTail())
 	}
@@ -191,7 +191,7 @@ func (w *world) pid() int {
 // end stops the daemon, kills it if it does not obey, and tells of its log if the test failed.
 func (w *world) end() {
 	for pid := w.pid(); pid != 0; pid = w.pid() {
-		w.client.Stop(context.Background()) //nolint:errcheck // what counts is that it goes
+		w.client.Stop(context.Background()) // what counts is that it goes
 		if !gone(pid, 12*time.Second) {
 			w.t.Errorf("the daemon, process %d, does not stop", pid)
 			kill(pid)
@@ -206,7 +206,7 @@ func (w *world) end() {
 // kill ends a process of this world with SIGKILL.
 func kill(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {
-		p.Kill() //nolint:errcheck // it may be gone already
+		p.Kill() // it may be gone already
 	}
 }
 

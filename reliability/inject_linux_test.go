@@ -128,12 +128,12 @@ func (r *rig) attempt(steps []seen, after int, f fault) (out run, held bool) {
 	}
 	trace := r.attach(ctx, pid, inject, only...)
 	if after > 0 {
-		syscall.Kill(pid, syscall.SIGCONT) //nolint:errcheck // it is our child, not waited for yet
+		syscall.Kill(pid, syscall.SIGCONT) // it is our child, not waited for yet
 	} else {
 		held = true
 		close(barrier.lifted)
 	}
-	cmd.Wait() //nolint:errcheck // its status tells
+	cmd.Wait() // its status tells
 	out = run{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode(), steps: readTrace(trace.end(), r.cache)}
 	if ctx.Err() != nil {
 		r.t.Fatalf("it hangs after %v", out.steps)
@@ -157,7 +157,7 @@ func (r *rig) hold(ctx context.Context, pid int, barrier *barrier, s step) bool 
 		steps := readTrace(trace.text(), r.cache)
 		switch i := slices.IndexFunc(steps, func(one seen) bool { return one.step == s }); {
 		case i < 0:
-			syscall.Kill(pid, syscall.SIGCONT) //nolint:errcheck // as above
+			syscall.Kill(pid, syscall.SIGCONT) // as above
 		default:
 			trace.stop()
 			return i == len(steps)-1

@@ -110,7 +110,7 @@ func (w *world) hangUp(name string) {
 	}
 	defer c.Close()
 	request := "GET " + api.PathCredentials + name + " HTTP/1.1\r\nHost: tcred\r\n\r\n"
-	io.WriteString(c, request[:len(request)-rand.IntN(2)*20]) //nolint:errcheck // rude
+	io.WriteString(c, request[:len(request)-rand.IntN(2)*20]) // rude
 }
 
 // reading is one sample of the daemon, or its slopes a minute.

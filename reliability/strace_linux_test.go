@@ -141,7 +141,7 @@ func (r *rig) attach(ctx context.Context, pid int, inject string, only ...string
 			}
 			heard += line
 		}
-		cmd.Wait() //nolint:errcheck // what it said tells more
+		cmd.Wait() // what it said tells more
 	}
 	r.t.Fatalf("strace: %s", heard)
 	return nil
@@ -153,12 +153,12 @@ func (t *trace) text() string {
 }
 
 // stop lets go of the process, as it is.
-func (t *trace) stop() { t.cmd.Process.Signal(syscall.SIGTERM) } //nolint:errcheck // it may have ended
+func (t *trace) stop() { t.cmd.Process.Signal(syscall.SIGTERM) } // it may have ended
 
 // end waits for strace to end, which it does after the process or after stop.
 func (t *trace) end() string {
-	io.Copy(io.Discard, t.said) //nolint:errcheck // it tells of threads
-	t.cmd.Wait()                //nolint:errcheck // it ends as the traced process did
+	io.Copy(io.Discard, t.said) // it tells of threads
+	t.cmd.Wait()                // it ends as the traced process did
 	text := t.text()
 	os.Remove(t.file)
 	return text

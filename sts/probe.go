@@ -19,7 +19,7 @@ func (c *Client) Probe(ctx context.Context) (ahead time.Duration, err error) {
 	if err != nil {
 		return 0, unreachable(err, c.call("", "", Subject{}))
 	}
-	resp.Body.Close() //nolint:errcheck // the answer to a HEAD has none
+	resp.Body.Close() // the answer to a HEAD has none
 	if !x.dated {
 		return 0, x.fault("no Date (%s)", x.statusText())
 	}

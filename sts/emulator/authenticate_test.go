@@ -13,7 +13,7 @@ func TestWhoMayCall(t *testing.T) {
 	w := newWorld(t, Options{})
 	stranger := keyOf(NewAccount(true))
 	wrongSecret := keyOf(w.root)
-	_, wrongSecret.secret = NewKey()
+	_, wrongSecret.secret = newKey()
 	withToken := keyOf(w.root)
 	withToken.token = "a-token"
 	role := keyOfCredential(w.SeedRole(w.sub, "4611686018427410000", "ci", time.Hour))

@@ -124,5 +124,5 @@ func (f Fault) write(w http.ResponseWriter, answer []byte) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(status)
-	w.Write(answer) //nolint:errcheck // the client has gone; nobody is left to tell
+	w.Write(answer) // the client has gone; nobody is left to tell
 }

@@ -139,3 +139,9 @@ const allowAll = `{"version":"2.0","statement":[{"effect":"allow","action":"*","
 func federation() map[string]any {
 	return map[string]any{"Name": "upload-client", "Policy": url.QueryEscape(allowAll)}
 }
+
+// String is the header as clients send it.
+func (a authorization) String() string {
+	return algorithm + " Credential=" + a.secretID + "/" + a.scope() +
+		", SignedHeaders=" + a.signedHeaders + ", Signature=" + a.signature
+}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// MaxPolicy is how long a decoded policy may be here, in bytes. No limit of this call is published;
+// maxPolicy is how long a decoded policy may be here, in bytes. No limit of this call is published;
 // this is the one of CAM's custom policies.
-const MaxPolicy = 6144
+const maxPolicy = 6144
 
 // checkPolicy holds the Policy parameter, as it came, to CAM's syntax and to the account's own resources.
 func checkPolicy(encoded string, account Account) error {
@@ -19,8 +19,8 @@ func checkPolicy(encoded string, account Account) error {
 	if err != nil {
 		return malformed("the Policy is not URL-encoded: %v", err)
 	}
-	if len(text) > MaxPolicy {
-		return refuse("InvalidParameter.PolicyTooLong", "the policy has %d bytes; %d is the limit", len(text), MaxPolicy)
+	if len(text) > maxPolicy {
+		return refuse("InvalidParameter.PolicyTooLong", "the policy has %d bytes; %d is the limit", len(text), maxPolicy)
 	}
 	fields := make(map[string]json.RawMessage) // unlike a struct, it tells upper from lower case
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {

@@ -57,8 +57,8 @@ func TestPolicyRules(t *testing.T) {
 		"an empty last segment":      {resource("qcs::cos:ap-beijing:uid/1250000000:"), segment},
 		"a bare account":             {resource("qcs::cos:ap-beijing:1250000000:bucket/*"), segment},
 		"uid/ of nobody":             {resource("qcs::cos:ap-beijing:uid/:bucket/*"), segment},
-		"as long as may be":          {allowAll + strings.Repeat(" ", MaxPolicy-len(allowAll)), ""},
-		"a byte more":                {allowAll + strings.Repeat(" ", MaxPolicy-len(allowAll)+1), "InvalidParameter.PolicyTooLong"},
+		"as long as may be":          {allowAll + strings.Repeat(" ", maxPolicy-len(allowAll)), ""},
+		"a byte more":                {allowAll + strings.Repeat(" ", maxPolicy-len(allowAll)+1), "InvalidParameter.PolicyTooLong"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := checkPolicy(url.QueryEscape(c.policy), account); codeOf(err) != c.code {
@@ -105,7 +105,7 @@ func FuzzPolicy(f *testing.F) {
 			return
 		}
 		text, err := url.QueryUnescape(parameter)
-		if err != nil || len(text) > MaxPolicy || text == parameter {
+		if err != nil || len(text) > maxPolicy || text == parameter {
 			t.Fatalf("%q passes", parameter)
 		}
 		if again := checkPolicy(url.QueryEscape(text), Account{}); again != nil {

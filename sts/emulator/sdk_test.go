@@ -135,6 +135,6 @@ var refusals = []struct {
 func ownKey(s served) key { return keyOf(s.account) }
 
 func wrongKey(s served) key {
-	_, other := NewKey()
+	_, other := newKey()
 	return key{id: s.account.SecretID, secret: other}
 }

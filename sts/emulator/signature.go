@@ -33,11 +33,6 @@ var authorizationForm = regexp.MustCompile(`^` + algorithm +
 	`, SignedHeaders=([a-z0-9-]+(?:;[a-z0-9-]+)*)` +
 	`, Signature=([0-9a-f]{64})$`)
 
-func (a authorization) String() string {
-	return algorithm + " Credential=" + a.secretID + "/" + a.scope() +
-		", SignedHeaders=" + a.signedHeaders + ", Signature=" + a.signature
-}
-
 func (a authorization) scope() string { return a.date + "/" + a.service + "/" + terminator }
 
 // parseAuthorization reads the header in its documented form and no other.
