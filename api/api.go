@@ -123,6 +123,7 @@ type UnlockRequest struct {
 // They stay valid at Tencent Cloud until they expire; nothing can revoke them.
 type Cleared struct {
 	Credentials []ClearedCredential `json:"credentials"`
+	Unknown     string              `json:"unknown,omitempty"` // why others may have been dropped whose expiry could not be read
 }
 
 // ClearedCredential is one dropped credential.

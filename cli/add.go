@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/profile"
 )
@@ -80,7 +83,7 @@ func addArgs(_ *cobra.Command, args []string) error {
 
 // addFlagError answers --secret-key, which does not exist, with the reason. It repeats no value.
 func addFlagError(_ *cobra.Command, err error) error {
-	message, _, _ := strings.Cut(err.Error(), " in -") // of a cluster of short flags, which may be anything
+	message, _, _ := strings.Cut(flagFault(err), " in -") // of a cluster of short flags, which may be anything
 	if strings.Contains(message, "--secret-key") {
 		return usage("--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
 			"no --secret-key: a secret in an argument can be seen by every process")
@@ -119,7 +122,7 @@ func (a *app) add(ctx context.Context, q addition) error {
 	if err != nil {
 		return err
 	}
-	a.introduce(store, entry)
+	a.introduce(ctx, set, w, entry)
 	if source, profile, _ := strings.Cut(q.from, ":"); source == "tccli" {
 		path, _ := tccliPath(profile) // it was read from there
 		a.warn("it still lies in plaintext in %s", path)
@@ -130,16 +133,9 @@ func (a *app) add(ctx context.Context, q addition) error {
 
 // candidate is the key to store and what is known of it. It changes nothing but w.old.
 func (a *app) candidate(ctx context.Context, set *profile.Set, w *vault, q addition) (keystore.Key, keystore.Entry, error) {
-	none := keystore.Entry{}
-	if err := a.ready(ctx, set, w.store); err != nil {
-		return keystore.Key{}, none, err
-	}
-	if err := w.look(ctx, q); err != nil {
-		return keystore.Key{}, none, err
-	}
-	key, err := a.newKeyOf(ctx, w.store, q)
+	key, err := a.askAll(ctx, set, w, q)
 	if err != nil {
-		return keystore.Key{}, none, err
+		return keystore.Key{}, keystore.Entry{}, err
 	}
 	if q.noVerify {
 		return key, untried(set, q.name, key), nil
@@ -148,27 +144,39 @@ func (a *app) candidate(ctx context.Context, set *profile.Set, w *vault, q addit
 	return key, entry, err
 }
 
+// askAll asks a person for what is missing: the keystore's passphrase, then the key. What they type or paste ahead
+// while a passphrase is tried is not shown either.
+func (a *app) askAll(ctx context.Context, set *profile.Set, w *vault, q addition) (keystore.Key, error) {
+	defer a.mute()()
+	if err := a.ready(ctx, set, w); err != nil {
+		return keystore.Key{}, err
+	}
+	if err := w.look(ctx, q); err != nil {
+		return keystore.Key{}, err
+	}
+	return a.newKeyOf(ctx, w.store, q)
+}
+
 // ready opens the keystore if a person is there, and makes sure that it can be used, before anything is asked.
-func (a *app) ready(ctx context.Context, set *profile.Set, store keystore.Store) error {
+func (a *app) ready(ctx context.Context, set *profile.Set, w *vault) error {
+	w.locked = w.store.Name() == "file" && api.CodeOf(w.store.Probe(ctx)) == api.KeystoreLocked
 	if err := a.openStore(ctx, set); err != nil {
 		return err
 	}
-	err := store.Probe(ctx)
-	if api.CodeOf(err) == api.KeystoreLocked && store.Name() == "file" { // what the daemon holds open is no help here
-		e := *api.AsError(err)
-		e.Hint = "passphrase_file under [keystore] in config.toml, or run it at a terminal, which asks"
-		return &e
-	}
-	return err
+	return lockedHere(set, w.store.Probe(ctx))
 }
 
 // introduce says who the key is.
-func (a *app) introduce(store keystore.Store, e keystore.Entry) {
+func (a *app) introduce(ctx context.Context, set *profile.Set, w vault, e keystore.Entry) {
 	verb := "stored in"
-	if store.ReadOnly() {
+	if w.store.ReadOnly() {
 		verb = "noted; it stays in"
 	}
-	a.tell("key %q %s %s: %s", e.Name, verb, titleOf(store), describe(e))
+	place := titleOf(w.store)
+	if c, err := set.Config(); err == nil {
+		place = placeOf(w.store, c)
+	}
+	a.tell("key %q %s %s: %s", e.Name, verb, place, describe(e))
 	if e.Type == keystore.IdentityRoot {
 		a.warn("this is the key of a root account, which may do everything; a sub-account's is better, and its credentials last 36h, not 2h")
 	}
@@ -176,7 +184,11 @@ func (a *app) introduce(store keystore.Store, e keystore.Entry) {
 	if e.Name != api.DefaultProfile {
 		target = " " + e.Name + " "
 	}
-	a.tell("now: tcred exec%s-- COMMAND", target)
+	unlock := ""
+	if w.locked && !openInDaemon(ctx) { // the passphrase opened it in this process alone
+		unlock = "tcred unlock, then "
+	}
+	a.tell("now: %stcred exec%s-- COMMAND", unlock, target)
 }
 
 // describe is one line about a key.
@@ -208,12 +220,18 @@ func titleOf(store keystore.Store) string {
 	switch store.Name() {
 	case "env":
 		return "the environment"
-	case "dir":
-		return "its directory"
 	case "file":
 		return "the file keystore"
 	}
 	return "the " + store.Name()
+}
+
+// placeOf is titleOf, or the path of a keystore that is a directory of somebody else's.
+func placeOf(store keystore.Store, c *config.Config) string {
+	if store.Name() == "dir" {
+		return cmp.Or(c.Keystore.Dir, os.Getenv("CREDENTIALS_DIRECTORY"))
+	}
+	return titleOf(store)
 }
 
 // reloadDaemon tells a daemon that runs of a change, so that it need not wait until it looks by itself.

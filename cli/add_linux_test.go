@@ -155,8 +155,8 @@ func TestAnInterruptEndsAnAddThatWaitsForItsSecretKey(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, unix.SIGTERM} {
 		a := newShelf(t).add(t, 1)
 		watchdog := time.AfterFunc(10*time.Second, func() { a.Process.Kill() })
-		a.Process.Signal(sig) //nolint:errcheck // Wait says it
-		a.Wait()              //nolint:errcheck // the status says it
+		a.Process.Signal(sig) // Wait says it
+		a.Wait()              // the status says it
 		watchdog.Stop()
 		if a.ProcessState.ExitCode() != 1 || a.said.String() != "tcred: error: interrupted; nothing was stored\n" {
 			t.Errorf("%v: %v, it said %q", sig, a.ProcessState, &a.said)
@@ -173,8 +173,8 @@ func TestAnInterruptEndsAnAddThatWaitsForItsTurn(t *testing.T) {
 	}
 	defer unlock()
 	a.stdin.Close()
-	time.AfterFunc(200*time.Millisecond, func() { a.Process.Signal(os.Interrupt) }) //nolint:errcheck // at its lock by then; earlier is fine too
-	a.Wait()                                                                        //nolint:errcheck // the status says it
+	time.AfterFunc(200*time.Millisecond, func() { a.Process.Signal(os.Interrupt) }) // at its lock by then; earlier is fine too
+	a.Wait()                                                                        // the status says it
 	if a.ProcessState.ExitCode() != 1 || a.said.String() != "tcred: error: interrupted; nothing was stored\n" {
 		t.Errorf("%v, it said %q", a.ProcessState, &a.said)
 	}

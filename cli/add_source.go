@@ -43,7 +43,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, q addition) (k
 		}
 		return newKey(q.secretID, secret.Reveal())
 	case !isTerminal(a.in):
-		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE", "stdin is no terminal, so the key cannot be asked for")
+		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE", "stdin is not a terminal, so the key cannot be asked for")
 	}
 	return a.askKey(ctx, q.secretID)
 }
@@ -119,6 +119,3 @@ func fromTCCLI(profile string) (keystore.Key, error) {
 
 // readFile reads a small file that another tool wrote.
 func readFile(path string) ([]byte, error) { return disk.Read(path, 1<<20) }
-
-// openRegular opens a file: what else may have its place, a pipe say, would have to be waited for.
-func openRegular(path string) (*os.File, error) { return disk.Open(path) }

@@ -15,6 +15,8 @@ type vault struct {
 	store keystore.Store
 	index keystore.Index
 	old   *keystore.Key // that is to be replaced, nil if there is none
+
+	locked bool // a file keystore, until a person opened it in this process
 }
 
 // undoTimeout bounds how long a failed addition takes to put things back.

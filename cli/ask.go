@@ -19,12 +19,21 @@ const maxLine = 4096
 // askHidden asks the person at the terminal for something that is not shown while they type or paste it. When ctx
 // ends, by ^C say, the terminal is as it was before.
 func (a *app) askHidden(ctx context.Context, prompt string) (credential.Secret, error) {
-	line, err := a.askLine(ctx, prompt+" (hidden): ", func(f *os.File) (string, error) {
-		text, err := term.ReadPassword(int(f.Fd()))
-		return string(text), err
-	})
+	defer a.mute()()
+	line, err := a.askLine(ctx, prompt+" (hidden): ", readHidden)
 	fmt.Fprintln(a.err) // the person's own was not shown either
+	if errors.Is(err, io.EOF) {
+		err = usage("", "%s: nothing was entered", prompt)
+	}
 	return credential.Secret(line), err
+}
+
+// mute hides what is typed between the questions of a sequence too. Call restore after the last.
+func (a *app) mute() (restore func()) {
+	if f, ok := a.in.(*os.File); ok && isTerminal(f) {
+		return muted(f)
+	}
+	return func() {}
 }
 
 // askYes asks a question that everything but a yes answers with no.
@@ -41,7 +50,7 @@ func (a *app) askYes(ctx context.Context, question string) (bool, error) {
 func (a *app) askLine(ctx context.Context, prompt string, read func(*os.File) (string, error)) (string, error) {
 	f, ok := a.in.(*os.File)
 	if !ok {
-		return "", errors.New("stdin is no terminal")
+		return "", errors.New("stdin is not a terminal")
 	}
 	before, err := term.GetState(int(f.Fd()))
 	if err != nil {
@@ -50,7 +59,7 @@ func (a *app) askLine(ctx context.Context, prompt string, read func(*os.File) (s
 	fmt.Fprint(a.err, prompt)
 	line, err := await(ctx, func() (string, error) { return read(f) })
 	if err != nil && ctx.Err() != nil {
-		term.Restore(int(f.Fd()), before) //nolint:errcheck // nothing else can be done about it
+		term.Restore(int(f.Fd()), before) // nothing else can be done about it
 	}
 	return line, err
 }

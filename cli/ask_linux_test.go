@@ -67,7 +67,7 @@ func TestASecretIsNotShownWhileTypedAndAnInterruptGivesTheTerminalBack(t *testin
 	}
 	person, terminal := openTerminal(t)
 	home := t.TempDir()
-	if err := keystore.CreateFile(filepath.Join(home, ".local", "share", "tcred", "keys"), "pass", 10); err != nil {
+	if err := keystore.CreateFile(filepath.Join(home, ".local", "share", "tcred", "keys"), "pass", 14); err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(home, "config.toml")
@@ -93,6 +93,10 @@ func TestASecretIsNotShownWhileTypedAndAnInterruptGivesTheTerminalBack(t *testin
 	}
 	quiet("passphrase of the file keystore (hidden): ")
 	person.WriteString("pass\n")
+	readUntil(t, person, "\n")
+	if echoes(t, terminal) {
+		t.Error("what is pasted while the passphrase is tried would be seen")
+	}
 	quiet("SecretId (hidden): ")
 	person.WriteString("canary-typed\x03")
 	if seen := readUntil(t, person, "nothing was stored"); strings.Contains(seen, "canary") || !strings.Contains(seen, "tcred: error: interrupted") {

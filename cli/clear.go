@@ -45,43 +45,41 @@ expires, and clear says until when: nothing revokes it earlier.`,
 
 // clear asks the daemon; where none runs it does the same on the cache that the next one will find.
 func (a *app) clear(ctx context.Context, name string) error {
-	var locked error
 	cleared, err := client.New("").Clear(ctx, name)
 	if errors.Is(err, socket.ErrNotListening) {
-		cleared, locked, err = a.clearHere(ctx, name)
+		cleared, err = a.clearHere(ctx, name)
 	}
 	if err != nil {
 		return err
 	}
-	if locked != nil {
-		a.warn("until when cleared credentials stay valid is not known: %v", locked)
-	}
-	a.tellCleared(name, cleared, locked == nil)
+	a.tellCleared(name, cleared)
 	return nil
 }
 
-// clearHere clears in this process. Entries are sealed under the key: locked says why they could not be looked at,
-// which is no reason to keep them, nor to prompt.
-func (a *app) clearHere(ctx context.Context, name string) (cleared api.Cleared, locked, err error) {
+// clearHere clears in this process. Entries are sealed under the key: that it cannot be read is no reason to keep
+// them, nor to prompt.
+func (a *app) clearHere(ctx context.Context, name string) (api.Cleared, error) {
 	p, err := findPaths()
 	if err != nil {
-		return api.Cleared{}, nil, err
+		return api.Cleared{}, err
 	}
 	set := a.profiles(p)
-	store, locked := set.Store()
-	if locked == nil {
-		locked = store.Probe(ctx)
+	cleared, err := a.broker(p, set).Clear(ctx, name)
+	if _, bad := set.Config(); err == nil && bad != nil { // so no profile was known
+		cleared.Unknown = bad.Error()
 	}
-	cleared, err = a.broker(p, set).Clear(ctx, name)
-	return cleared, locked, err
+	return cleared, err
 }
 
-func (a *app) tellCleared(name string, cleared api.Cleared, known bool) {
+func (a *app) tellCleared(name string, cleared api.Cleared) {
+	if cleared.Unknown != "" {
+		a.warn("until when cleared credentials stay valid is not known: %s", cleared.Unknown)
+	}
 	for _, c := range cleared.Credentials {
 		a.tell("the credential of profile %q is gone from here; at Tencent Cloud it stays valid until %s", c.Profile, moment(c.Expires, time.Now()))
 	}
 	switch {
-	case !known:
+	case cleared.Unknown != "":
 		a.tell("what was cached is gone from here")
 	case len(cleared.Credentials) > 0:
 	case name == "":

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/helper"
@@ -43,9 +44,26 @@ func Main(args []string) int {
 	// The first ^C ends the command in its own way, a later one whatever it waits for. Some send each signal twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	return a.exit(a.run(ctx, args[1:]))
+}
+
+func (a *app) run(ctx context.Context, args []string) error {
 	root := a.root()
-	root.SetArgs(args[1:])
-	return a.exit(root.ExecuteContext(ctx))
+	var unknown error
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd == root { // tcred nosuch --help would get the root's
+			unknown = root.Args(root, root.Flags().Args())
+		}
+		if unknown == nil {
+			help(cmd, args)
+		}
+	})
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return err
+	}
+	return unknown
 }
 
 // exit says what went wrong and returns the status for it.
@@ -60,7 +78,7 @@ func (a *app) exit(err error) int {
 		fmt.Fprintln(a.err, api.ErrorPrefix+"interrupted")
 		return api.ExitFailed
 	}
-	e := api.AsError(err)
+	e := namingProxy(api.AsError(err))
 	fmt.Fprint(a.err, e.Text())
 	return e.Code.Exit()
 }
@@ -112,7 +130,7 @@ hands tools short-lived, policy-scoped credentials in its place.
 	root.SetVersionTemplate("tcred {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", os.Getenv(api.EnvLog) == "debug", "say more on stderr")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(cmd.CommandPath()+" --help", "%s", err)
+		return usage(cmd.CommandPath()+" --help", "%s", flagFault(err))
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(a.commands()...)
@@ -122,7 +140,7 @@ hands tools short-lived, policy-scoped credentials in its place.
 	return root
 }
 
-// wrapArgs makes cobra's own complaints about arguments usage errors.
+// wrapArgs puts cobra's own complaints about arguments into our words.
 func wrapArgs(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		wrapArgs(c)
@@ -132,8 +150,38 @@ func wrapArgs(cmd *cobra.Command) {
 				if err == nil || api.CodeOf(err) != api.Internal {
 					return err
 				}
-				return usage(cmd.CommandPath()+" --help", "%s", err)
+				return usage(cmd.CommandPath()+" --help", "%s takes %s", cmd.CommandPath(), argsFault(cmd, args))
 			}
 		}
 	}
+}
+
+// argsFault is what a command takes, by its Use line, and what it was given.
+func argsFault(cmd *cobra.Command, args []string) string {
+	switch words := strings.Fields(cmd.Use)[1:]; len(words) {
+	case 0:
+		return fmt.Sprintf("no argument, not %q", args[0])
+	case 1:
+		return fmt.Sprintf("one %s, not %s", strings.ToLower(strings.Trim(words[0], "[]")), count(len(args), "argument"))
+	default:
+		return fmt.Sprintf("%s, not %s", strings.Join(words, " "), count(len(args), "argument"))
+	}
+}
+
+// flagFault says what is wrong with a flag. The value is not repeated: it may be anything.
+func flagFault(err error) string {
+	invalid, is := errors.AsType[*pflag.InvalidValueError](err)
+	if !is {
+		return err.Error()
+	}
+	takes := "another value" // no flag of ours has another type
+	switch invalid.GetFlag().Value.Type() {
+	case "bool":
+		takes = "no value"
+	case "int":
+		takes = "a number"
+	case "duration":
+		takes = "a time such as 8h"
+	}
+	return fmt.Sprintf("--%s takes %s", invalid.GetFlag().Name, takes)
 }

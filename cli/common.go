@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -67,6 +68,25 @@ func (a *app) keystore() (paths, *profile.Set, keystore.Store, error) {
 	set := a.profiles(p)
 	store, err := set.Store()
 	return p, set, store, err
+}
+
+// lockedHere is err with another cure where this very process found the file keystore locked: one that the daemon has
+// open is no help to it.
+func lockedHere(set *profile.Set, err error) error {
+	store, unknown := set.Store()
+	if unknown != nil || store.Name() != "file" || api.CodeOf(err) != api.KeystoreLocked {
+		return err
+	}
+	e := *api.AsError(err)
+	e.Hint = "passphrase_file under [keystore] in config.toml, or run it at a terminal, which asks"
+	return &e
+}
+
+// openInDaemon reports whether a daemon that runs has the file keystore open. To unlock it with no passphrase asks no
+// more than that.
+func openInDaemon(ctx context.Context) bool {
+	st, err := daemonStatus(ctx) // which starts none
+	return err == nil && st.Keystore == "file" && client.New("").Unlock(ctx, "", 0) == nil
 }
 
 // broker answers in this process, with the same cache and locks as the daemon.

@@ -30,7 +30,8 @@ func (a *app) daemonCmd() *cobra.Command {
 		Short: "Run the daemon; the helper starts it by itself",
 		Long: `Daemon answers the helper and the other commands on a unix socket of your own. You need not
 run it: whoever asks first starts it. Run it by hand to see its log on stderr. "tcred service install"
-runs it under systemd or launchd; with --service any other supervisor can.`,
+runs it under systemd or launchd; with --service any other supervisor can. Such a daemon asks whichever
+has the socket to stop, another service's too: run one on a socket, or they evict each other.`,
 		Example: `  tcred daemon
   tcred daemon stop`,
 		Args: cobra.NoArgs,
@@ -38,9 +39,9 @@ runs it under systemd or launchd; with --service any other supervisor can.`,
 			return a.runDaemon(cmd.Context(), mode)
 		},
 	}
-	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from a daemon that a helper started, and never end for idleness")
+	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from the daemon that runs, and never end for idleness")
 	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file, and give way to a daemon that runs")
-	cmd.Flags().MarkHidden("background") //nolint:errcheck // the flag is there
+	cmd.Flags().MarkHidden("background") // the flag is there
 	cmd.AddCommand(&cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the daemon",
@@ -68,7 +69,7 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	if mode.background && errors.Is(err, daemon.ErrRunning) {
 		return nil // who started this one will find that one
 	}
-	if err != nil {
+	if err != nil && mode.background { // else it is said on stderr as it is
 		log.Error("daemon ends", "err", err)
 	}
 	return err
@@ -141,8 +142,11 @@ func crashInto(file *os.File) error {
 // stopDaemon asks the daemon to stop and waits until its process is gone.
 func (a *app) stopDaemon(ctx context.Context) error {
 	c := client.New("")
-	status, unknown := c.Status(ctx)
-	err := c.Stop(ctx) // also of a daemon that cannot say how it is
+	status, unknown := daemonStatus(ctx)
+	err := unknown
+	if !errors.Is(unknown, socket.ErrNotListening) {
+		err = c.Stop(ctx) // also of a daemon that cannot say how it is
+	}
 	if errors.Is(err, socket.ErrNotListening) {
 		a.tell("no daemon runs")
 		return nil

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/socket"
 )
 
@@ -24,6 +23,11 @@ func (d *doctor) socket() {
 	}
 	switch err := socket.CheckDir(filepath.Dir(path)); {
 	case errors.Is(err, fs.ErrNotExist):
+		if err := canMakeBelow(filepath.Dir(path)); err != nil {
+			d.fail("socket", "log in as this user, for a runtime directory, or set "+api.EnvSocket+" to a path in a directory of your own",
+				"%s: its directory cannot be made: %v", path, err)
+			return
+		}
 		d.ok("socket", "%s; its directory will be made when it is needed", path)
 	case err != nil:
 		d.failed("socket", err)
@@ -32,11 +36,32 @@ func (d *doctor) socket() {
 	}
 }
 
+// canMakeBelow tries to make something where dir would be made: in what of the directories above it is there.
+func canMakeBelow(dir string) error {
+	for isMissing(dir) {
+		dir = filepath.Dir(dir)
+	}
+	try, err := os.MkdirTemp(dir, ".tcred-doctor")
+	if err != nil {
+		return err
+	}
+	return os.Remove(try)
+}
+
+func isMissing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // daemon asks the one that runs, and starts none.
 func (d *doctor) daemon(ctx context.Context) {
-	st, err := client.New("").Status(ctx)
+	st, err := daemonStatus(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		d.ok("daemon", "none runs; the first tool that asks starts it")
+		return
+	}
+	if api.CodeOf(err) == api.Timeout { // so it is where a service's daemon cannot start: systemd listens, nobody answers
+		d.fail("daemon", "tcred service status, tcred logs", "%s", api.AsError(err).Message)
 		return
 	}
 	if err != nil {

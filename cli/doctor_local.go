@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tcred/tcred/api"
@@ -19,10 +20,15 @@ import (
 func (d *doctor) config(ctx context.Context) {
 	problems := d.set.Check(ctx)
 	for _, p := range problems {
-		if !p.Warning {
-			d.fail("config", "tcred check shows every problem", "%s", p)
-			return
+		if p.Warning {
+			continue
 		}
+		text := p.String()
+		if p.Line == 0 && strings.Contains(p.Message, p.File) {
+			text = p.Message // it says where
+		}
+		d.fail("config", "tcred check shows every problem", "%s", text)
+		return
 	}
 	if len(problems) > 0 {
 		d.warn("config", "tcred check shows every problem", "%s", problems[0])
@@ -46,9 +52,11 @@ func (d *doctor) keystore(ctx context.Context) {
 		return // config said why
 	}
 	switch err := store.Probe(ctx); {
+	case api.CodeOf(err) == api.KeystoreLocked && store.Name() == "file" && openInDaemon(ctx):
+		d.ok("keystore", "the daemon has %s open; here it is locked, so keys were not looked at", titleOf(store))
+		return
 	case api.CodeOf(err) == api.KeystoreLocked:
-		e := api.AsError(err)
-		d.warn("keystore", e.Hint, "%s; a daemon that was unlocked works all the same", e.Message)
+		d.warn("keystore", api.AsError(err).Hint, "%s", err)
 		return
 	case err != nil:
 		d.failed("keystore", err)
@@ -139,8 +147,8 @@ func (d *doctor) stateDir() {
 		d.fail("state", "is the disk full or read-only?", "%v", err)
 		return
 	}
-	f.Close()           //nolint:errcheck // nothing was written
-	os.Remove(f.Name()) //nolint:errcheck // an empty file in our own directory
+	f.Close()           // nothing was written
+	os.Remove(f.Name()) // an empty file in our own directory
 	d.ok("state", "%s", d.paths.state)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tcred/tcred/api"
@@ -40,20 +41,16 @@ func (d *doctor) network(ctx context.Context) {
 			d.failed("network", err)
 			continue
 		}
-		d.host(ctx, client, c.Proxy)
+		d.host(ctx, client)
 	}
 }
 
-func (d *doctor) host(ctx context.Context, c *sts.Client, proxy string) {
+func (d *doctor) host(ctx context.Context, c *sts.Client) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	ahead, err := c.Probe(ctx)
 	if err != nil {
-		e := *api.AsError(err)
-		if name := shellProxy(); name != "" && proxy == "" && e.Code == api.Unreachable {
-			e.Hint = "your shell has " + name + " set, the daemon does not see it: set proxy in config.toml"
-		}
-		d.failed("network", &e)
+		d.failed("network", namingProxy(api.AsError(err)))
 		return
 	}
 	d.ok("network", "%s answers", c.Host())
@@ -76,6 +73,17 @@ func (d *doctor) clock(ahead time.Duration) {
 	default:
 		d.ok("clock", "it agrees with tencent cloud's")
 	}
+}
+
+// namingProxy makes sure of a hint that can only guess where it comes from: this shell's variables are here to see.
+func namingProxy(e *api.Error) *api.Error {
+	name := shellProxy()
+	if name == "" || e.Code != api.Unreachable || !strings.Contains(e.Hint, "HTTPS_PROXY") {
+		return e
+	}
+	named := *e
+	named.Hint = "your shell has " + name + " set, the daemon does not see it: set proxy in config.toml"
+	return &named
 }
 
 // shellProxy names the variable by which other programs here would find a proxy, "" if there is none.

@@ -44,11 +44,25 @@ renewed while the command runs: --min-ttl says how much life it must have at the
 			if err != nil {
 				return err
 			}
-			return a.exec(cmd.Context(), name, q, command)
+			err = a.exec(cmd.Context(), name, q, command)
+			if api.CodeOf(err) == api.NoProfile && len(command) == 0 {
+				err = meantCommand(err, name)
+			}
+			return err
 		},
 	}
 	q.flags(cmd)
 	return cmd
+}
+
+// meantCommand is err with another hint if name, which is no profile, is a command.
+func meantCommand(err error, name string) error {
+	if _, missing := exec.LookPath(name); missing != nil {
+		return err
+	}
+	e := *api.AsError(err)
+	e.Hint = "the command stands after --: tcred exec -- " + name
+	return &e
 }
 
 func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
@@ -92,6 +106,9 @@ func (a *app) cannotRun(command string, err error) error {
 	var status exitStatus
 	if err == nil || errors.As(err, &status) {
 		return err
+	}
+	if named, is := errors.AsType[*exec.Error](err); is {
+		err = named.Err
 	}
 	code := exitNotExecutable
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {

@@ -88,7 +88,8 @@ func (a *app) fetchHere(ctx context.Context, name string, minTTL time.Duration) 
 	if err := a.openStore(ctx, set); err != nil {
 		return credential.Credential{}, err
 	}
-	return a.broker(p, set).Credential(ctx, name, minTTL)
+	c, err := a.broker(p, set).Credential(ctx, name, minTTL)
+	return c, lockedHere(set, err)
 }
 
 func formatNames() string {

@@ -110,6 +110,12 @@ func (w wish) compare(path string) (bool, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return true, &api.Error{
+			Code: api.ConfigInvalid, Message: path + " is a link to nothing; nothing was written",
+			Hint: "remove the link, or put the file back that it leads to",
+		}
+	}
 	c, _, err := config.Load(path)
 	if err != nil {
 		e := *api.AsError(err)
@@ -210,7 +216,7 @@ func (a *app) makeKeystore(ctx context.Context, dir, passphraseFile string) erro
 	if err := keystore.CreateFile(dir, passphrase, 0); err != nil {
 		return err
 	}
-	a.tell("made a file keystore in %s; without its passphrase nobody can open it, you neither", dir)
+	a.tell("made a file keystore in %s; without its passphrase nobody can open it, not even you", dir)
 	return nil
 }
 
@@ -221,8 +227,9 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 	}
 	if !isTerminal(a.in) {
 		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
-			"stdin is no terminal, so a passphrase for the file keystore cannot be asked for")
+			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
+	defer a.mute()()
 	first, err := a.askHidden(ctx, "a passphrase for the file keystore")
 	if err != nil {
 		return "", err

@@ -47,8 +47,8 @@ func TestInitHardensItselfBeforeItAsksForAPassphrase(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait()         //nolint:errcheck // it is killed
-	defer cmd.Process.Kill() //nolint:errcheck // Wait says it
+	defer cmd.Wait()         // it is killed
+	defer cmd.Process.Kill() // Wait says it
 	if _, err := asks.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}

@@ -305,7 +305,7 @@ func TestTheSearchFindsACanary(t *testing.T) {
 			t.Errorf("not found: %v", leak.Args)
 		}
 		stdin.Close()
-		leak.Wait() //nolint:errcheck // it ends with its input
+		leak.Wait() // it ends with its input
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -45,6 +46,7 @@ the CAM console: disable or delete it there if it leaked.`,
 type removal struct {
 	name     string
 	store    keystore.Store
+	place    string // what store is, in a sentence
 	index    keystore.Index
 	indexed  bool
 	entry    keystore.Entry
@@ -72,7 +74,10 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 	if err := a.take(ctx, r); err != nil {
 		return err
 	}
-	for _, c := range cleared {
+	if cleared.Unknown != "" {
+		a.warn("until when its cached credentials stay valid is not known: %s", cleared.Unknown)
+	}
+	for _, c := range cleared.Credentials {
 		a.tell("its credential of profile %q is dropped; at Tencent Cloud it stays valid until %s", c.Profile, c.Expires.Local().Format(time.DateTime))
 	}
 	a.reloadDaemon(ctx)
@@ -93,20 +98,22 @@ func findRemoval(ctx context.Context, set *profile.Set, name string) (removal, e
 	if err != nil {
 		return r, err
 	}
+	r.place = placeOf(r.store, c)
 	names := slices.Sorted(maps.Keys(keys))
 	if r.entry, r.indexed = keys[name]; !r.indexed {
-		k, err := r.store.Get(ctx, name)
-		if err != nil {
+		if r.entry, err = unlisted(ctx, r.store, name); api.CodeOf(err) == api.NoKey {
 			return r, noSuchKey(name, names)
+		}
+		if err != nil {
+			return r, err
 		}
 		if r.store.ReadOnly() {
 			return r, &api.Error{
 				Code:    api.KeystoreReadOnly,
-				Message: fmt.Sprintf("key %q is in %s, which tcred only reads", name, titleOf(r.store)),
+				Message: fmt.Sprintf("key %q is in %s, which tcred only reads", name, r.place),
 				Hint:    "remove it there",
 			}
 		}
-		r.entry = keystore.Entry{Name: name, SecretID: k.ID}
 	}
 	for _, n := range c.Names(names) {
 		if p, err := c.Profile(n, names); err == nil && p.Key == name {
@@ -114,6 +121,18 @@ func findRemoval(ctx context.Context, set *profile.Set, name string) (removal, e
 		}
 	}
 	return r, nil
+}
+
+// unlisted is a key of the keystore that the index does not have. Where the keystore lists its keys it need not be
+// open, nor the key whole.
+func unlisted(ctx context.Context, store keystore.Store, name string) (keystore.Entry, error) {
+	k, err := store.Get(ctx, name)
+	if err != nil {
+		if names, listing := store.List(ctx); listing == nil && slices.Contains(names, name) {
+			err = nil
+		}
+	}
+	return keystore.Entry{Name: name, SecretID: k.ID}, err
 }
 
 func noSuchKey(name string, names []string) error {
@@ -128,7 +147,7 @@ func (a *app) confirm(ctx context.Context, r removal, force bool) (bool, error) 
 		return true, nil
 	}
 	if !isTerminal(a.in) {
-		return false, usage("tcred remove "+r.name+" --force", "stdin is no terminal, so nobody can say yes; nothing was removed")
+		return false, usage("tcred remove "+r.name+" --force", "stdin is not a terminal, so nobody can say yes; nothing was removed")
 	}
 	question := fmt.Sprintf("remove key %q (%s)?", r.name, describe(r.entry))
 	if len(r.profiles) > 0 {
@@ -143,8 +162,7 @@ func (a *app) confirm(ctx context.Context, r removal, force bool) (bool, error) 
 
 // clearAll drops the profiles' cached credentials, by the daemon if it runs, and says which there were. What cannot
 // be dropped is of no use to anybody once the key is gone, which it is sealed under.
-func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles []string) []api.ClearedCredential {
-	var all []api.ClearedCredential
+func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles []string) (all api.Cleared) {
 	running, here := client.New(""), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)
@@ -154,7 +172,8 @@ func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles 
 		if err != nil {
 			a.warn("the cached credential of profile %q was not dropped: %v", name, err)
 		}
-		all = append(all, cleared.Credentials...)
+		all.Credentials = append(all.Credentials, cleared.Credentials...)
+		all.Unknown = cmp.Or(all.Unknown, cleared.Unknown)
 	}
 	return all
 }
@@ -188,11 +207,11 @@ func (a *app) take(ctx context.Context, r removal) error {
 		return stillThere(err, r.name)
 	}
 	defer unlock()
-	where := "removed from " + titleOf(r.store)
+	where := "removed from " + r.place
 	if r.store.ReadOnly() {
-		where = "forgotten; it is still in " + titleOf(r.store) + ", which tcred only reads"
+		where = "forgotten; it is still in " + r.place + ", which tcred only reads"
 	} else if err := r.store.Delete(ctx, r.name); api.CodeOf(err) == api.NoKey {
-		where = "forgotten; " + titleOf(r.store) + " did not hold it any more"
+		where = "forgotten; " + r.place + " did not hold it any more"
 	} else if err != nil {
 		return stillThere(err, r.name)
 	}

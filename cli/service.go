@@ -49,8 +49,8 @@ started anew, a restart loses no call, and its log is in the journal.`,
 	}
 	install := verb("install", "Install and start the service",
 		`Install writes the units with the path of this binary and of your config, unless a package brought units,
-and starts the service. A daemon that a helper started makes room. It says what it does, and may be run
-again: only what differs is done. With --dry-run it changes nothing.`, manager.install)
+and starts the service. A daemon that a helper started makes room, a unit of your own is kept as NAME.bak. It
+says what it does, and may be run again: only what differs is done. With --dry-run it changes nothing.`, manager.install)
 	uninstall := verb("uninstall", "Stop and remove the service",
 		`Uninstall stops the service and removes what install wrote, and the log. Config, keys and cached
 credentials stay: see tcred clear --all and tcred remove.`,
@@ -81,6 +81,7 @@ func (a *app) manager(goos string) (manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding this binary: %w", err)
 	}
+	binary = lasting(binary)
 	switch goos {
 	case "linux":
 		return &systemd{app: a, binary: binary}, nil
@@ -91,6 +92,19 @@ func (a *app) manager(goos string) (manager, error) {
 		Code: api.NotFound, Message: "tcred knows no services on " + goos,
 		Hint: "none is needed: tcred get and exec take --no-daemon",
 	}
+}
+
+// lasting is a path of binary that its next upgrade keeps: Homebrew removes <prefix>/Cellar/tcred/1.2.3/bin/tcred then,
+// and leads <prefix>/opt/tcred to the new one.
+func lasting(binary string) string {
+	prefix, rest, ok := strings.Cut(binary, "/Cellar/")
+	if parts := strings.Split(rest, "/"); ok && len(parts) == 4 { // name, version, bin, tcred
+		link := filepath.Join(prefix, "opt", parts[0], parts[2], parts[3])
+		if same, err := filepath.EvalSymlinks(link); err == nil && same == binary {
+			return link
+		}
+	}
+	return binary
 }
 
 // uninstall removes the service, and the log that daemons without a service wrote.
@@ -180,6 +194,24 @@ func (s *steps) write(path, text string) error {
 	return nil
 }
 
+// setAside keeps a file that somebody else wrote under another name.
+func (s *steps) setAside(path string) error {
+	kept := path + ".bak"
+	for n := 2; isFile(kept); n++ {
+		kept = fmt.Sprintf("%s.bak%d", path, n)
+	}
+	s.changed = true
+	if s.dry {
+		s.app.tell("would keep %s, which install did not write, as %s", path, kept)
+		return nil
+	}
+	if err := os.Rename(path, kept); err != nil {
+		return fmt.Errorf("keeping what somebody else wrote: %w", err)
+	}
+	s.app.tell("kept %s, which install did not write, as %s", path, kept)
+	return nil
+}
+
 // remove removes path, if it is there, and its directory, if that is one of a unit's drop-ins and now empty.
 func (s *steps) remove(path string) error {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -195,7 +227,7 @@ func (s *steps) remove(path string) error {
 	}
 	s.app.tell("removed %s", path)
 	if dir := filepath.Dir(path); strings.HasSuffix(dir, ".d") {
-		os.Remove(dir) //nolint:errcheck // the user's own drop-ins are in it
+		os.Remove(dir) // the user's own drop-ins are in it
 	}
 	return nil
 }

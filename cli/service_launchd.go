@@ -59,20 +59,22 @@ func (m *launchd) install(ctx context.Context, s *steps) error {
 	if err := m.makeLogDir(s); err != nil {
 		return err
 	}
+	loaded, stale := m.print(ctx) != "", differs([2]string{file, text})
+	switch {
+	case loaded && stale: // before the file changes: whoever interrupts this leaves no agent of which the file does not tell
+		err = s.run(ctx, command{"launchctl", "bootout", m.target()})
+	case !loaded:
+		err = m.app.makeRoom(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
 	if err := s.write(file, text); err != nil {
 		return err
 	}
-	loaded := m.print(ctx) != ""
-	if loaded && !s.changed {
+	if loaded && !stale {
 		m.app.tell("the agent is loaded")
 		return m.app.greet(ctx, s)
-	}
-	if loaded {
-		if err := s.run(ctx, command{"launchctl", "bootout", m.target()}); err != nil {
-			return err
-		}
-	} else if err := m.app.makeRoom(ctx, s); err != nil {
-		return err
 	}
 	if err := s.run(ctx, command{"launchctl", "enable", m.target()}); err != nil {
 		return err
@@ -163,11 +165,15 @@ func (m *launchd) status(ctx context.Context) (serviceStatus, error) {
 	if err != nil {
 		return st, err
 	}
-	if old, _ := os.ReadFile(file); string(old) != text {
+	loaded := m.print(ctx)
+	if loaded == "" {
+		st.Outdated = "tcred service install: the agent is not loaded"
+	}
+	if differs([2]string{file, text}) {
 		st.Outdated = "tcred service install: " + file + " is not what this version, in this environment, would write"
 	}
 	state := "not loaded"
-	for line := range strings.Lines(m.print(ctx)) {
+	for line := range strings.Lines(loaded) {
 		// launchctl's words are for people: what is not found is left out.
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), " = "); ok && strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t\t") {
 			switch name {

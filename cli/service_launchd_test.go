@@ -21,7 +21,7 @@ bootstrap)
 	[ -f "$HOME/refused" ] || { touch "$HOME/refused"; echo "Bootstrap failed: 5: Input/output error" >&2; exit 5; }
 	tcred daemon --service --background </dev/null >/dev/null 2>&1 &
 	echo $! >"$HOME/loaded" ;;
-bootout) tcred daemon stop >/dev/null 2>&1; rm "$HOME/loaded" ;;
+bootout) [ ! -f "$HOME/interrupt" ] || exit 1; tcred daemon stop >/dev/null 2>&1; rm "$HOME/loaded" ;;
 kickstart) ;;
 *) exit 64 ;;
 esac
@@ -114,6 +114,16 @@ func TestTheAgentIsInstalledOnceAndGoesWhole(t *testing.T) {
 	t.Setenv("TCRED_CACHE_DIR", filepath.Join(home, "cache"))
 	if st, err := m.status(t.Context()); err != nil || st.Outdated == "" {
 		t.Errorf("status does not tell of a change: %+v, %v", st, err)
+	}
+	interrupt := filepath.Join(home, "interrupt")
+	if err := os.WriteFile(interrupt, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := install(&steps{app: app}); err == nil {
+		t.Error("an agent that was not ended was replaced")
+	}
+	if err := os.Remove(interrupt); err != nil {
+		t.Fatal(err)
 	}
 	do(install, false, "wrote ", "ran launchctl bootout gui/", "ran launchctl bootstrap")
 	do(uninstall, false, "ran launchctl bootout gui/", "removed "+plist)

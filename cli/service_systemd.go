@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,7 +13,6 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/packaging"
-	"github.com/tcred/tcred/socket"
 )
 
 // systemd is the user's instance of it.
@@ -29,142 +28,95 @@ func systemctl(args ...string) command { return append(command{"systemctl", "--u
 
 var systemdUnits = []string{packaging.SystemdSocketName, packaging.SystemdServiceName}
 
-// find asks systemd where units are.
-func (m *systemd) find(ctx context.Context) error {
-	found, err := systemctl("show", "--property=UnitPath", "--value").output(ctx)
-	if err != nil || found == "" {
-		return noSystemd(err)
-	}
-	path := strings.Fields(found)
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return fmt.Errorf("finding a place for the units: %w", err)
-	}
-	m.dir = filepath.Join(home, ".config", "systemd", "user")
-	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" { // systemd need not have the shell's
-		if dir = filepath.Join(dir, "systemd", "user"); slices.Contains(path, dir) {
-			m.dir = dir
-		}
-	}
-	for _, dir := range path {
-		if dir != m.dir && isFile(filepath.Join(dir, packaging.SystemdServiceName)) && isFile(filepath.Join(dir, packaging.SystemdSocketName)) {
-			m.packaged = dir
-			break
-		}
-	}
-	return nil
-}
-
-func noSystemd(cause error) error {
-	name := "$USER"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	return &api.Error{
-		Code: api.NotFound, Message: fmt.Sprintf("there is no systemd of this user to ask: %v", cause), Cause: cause,
-		Hint: "none is needed, the helper starts the daemon by itself; for a user who is not logged in: loginctl enable-linger " +
-			name + "; under another supervisor run: tcred daemon --service",
-	}
-}
-
-// files are what install writes, by path; a file whose text is "" should not be there.
-func (m *systemd) files(ctx context.Context) ([][2]string, error) {
-	path, err := socket.Path()
-	if err != nil {
-		return nil, err
-	}
-	socketDropIn, env := "", environment()
-	if path == defaultSystemdSocket() {
-		env = slices.DeleteFunc(env, func(s packaging.Setting) bool { return s.Name == api.EnvSocket })
-	} else {
-		socketDropIn = packaging.SystemdSocketDropIn(path)
-	}
-	files := [][2]string{
-		{packaging.SystemdSocketName, packaging.SystemdSocket()},
-		{packaging.SystemdServiceName, packaging.SystemdService(m.binary)},
-		{packaging.SystemdSocketName + ".d/tcred-install.conf", socketDropIn},
-		{packaging.SystemdServiceName + ".d/tcred-install.conf", packaging.SystemdServiceDropIn(env, systemdVersion(ctx) >= 254)},
-	}
-	for i := range files {
-		if m.packaged != "" && i < len(systemdUnits) {
-			files[i][1] = ""
-		}
-		files[i][0] = filepath.Join(m.dir, files[i][0])
-	}
-	return files, nil
-}
-
-// defaultSystemdSocket is what tcred.socket's %t/tcred/tcred.sock stands for.
-func defaultSystemdSocket() string {
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = fmt.Sprintf("/run/user/%d", os.Geteuid())
-	}
-	return filepath.Join(dir, "tcred", "tcred.sock")
-}
-
-// systemdVersion is 252 for "systemd 252 (252.39-1)", 0 if it cannot be told.
-func systemdVersion(ctx context.Context) int {
-	text, err := systemctl("--version").output(ctx)
-	words := strings.Fields(text)
-	if err != nil || len(words) < 2 {
-		return 0
-	}
-	n, _ := strconv.Atoi(words[1])
-	return n
-}
-
 func (m *systemd) install(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
+		return err
+	}
+	if err := m.refuse(ctx); err != nil {
 		return err
 	}
 	files, err := m.files(ctx)
 	if err != nil {
 		return err
 	}
+	if m.packaged != "" {
+		m.app.tell("the units in %s are used", m.packaged)
+		m.warnOfOtherBinary()
+	}
+	stale := slices.ContainsFunc(files, differs) || m.reloadDue(ctx)
+	if err := m.makeRoom(ctx, s, stale); err != nil {
+		return err
+	}
+	if err := m.put(s, files); err != nil {
+		return err
+	}
+	if err := s.run(ctx, systemctl("daemon-reload")); err != nil {
+		return err
+	}
+	if err := s.run(ctx, systemctl("enable", "--now", packaging.SystemdSocketName)); err != nil {
+		return err
+	}
+	if !stale && m.restartDue(ctx) {
+		if err := m.restart(ctx, s); err != nil {
+			return err
+		}
+	}
+	return m.app.greet(ctx, s)
+}
+
+// refuse tells of what systemd would not start.
+func (m *systemd) refuse(ctx context.Context) error {
 	if m.packaged == "" && strings.ContainsAny(m.binary, "\"'\\") {
 		return &api.Error{
 			Code: api.BadRequest, Message: fmt.Sprintf("systemd starts no program whose path has a quote or a backslash: %s", m.binary),
 			Hint: "install tcred elsewhere",
 		}
 	}
-	if m.packaged != "" {
-		m.app.tell("the units in %s are used", m.packaged)
-		m.warnOfOtherBinary()
+	for _, unit := range systemdUnits {
+		if m.property(ctx, unit, "LoadState") == "masked" {
+			return &api.Error{Code: api.BadRequest, Message: unit + " is masked: systemd must not start it", Hint: "systemctl --user unmask " + unit}
+		}
 	}
-	listening := m.property(ctx, packaging.SystemdSocketName, "ActiveState") == "active"
-	if !listening { // else systemd has the socket
-		if err := m.app.makeRoom(ctx, s); err != nil {
+	return nil
+}
+
+// makeRoom stops who has the socket, if that is not the service as it should be. The service is stopped before its files
+// change: whoever interrupts install then leaves nothing running that the files do not tell of.
+func (m *systemd) makeRoom(ctx context.Context, s *steps, stale bool) error {
+	if m.property(ctx, packaging.SystemdSocketName, "ActiveState") == "active" {
+		if !stale {
+			return nil
+		}
+		// Together, since a socket waits for its service to end.
+		if err := s.run(ctx, systemctl("stop", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil || s.dry {
 			return err
 		}
 	}
+	return m.app.makeRoom(ctx, s)
+}
+
+// put makes the files what they should be. What somebody else wrote there is kept.
+func (m *systemd) put(s *steps, files [][2]string) error {
 	for _, f := range files {
-		if f[1] == "" {
+		var err error
+		if !isOurs(f[0]) {
+			err = s.setAside(f[0])
+		} else if f[1] == "" {
 			err = s.remove(f[0])
-		} else {
+		}
+		if f[1] != "" && err == nil {
 			err = s.write(f[0], f[1])
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := s.run(ctx, systemctl("daemon-reload")); err != nil {
-		return err
-	}
-	if listening && s.changed { // together, since a socket waits for its service to end
-		if err := s.run(ctx, systemctl("stop", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil {
-			return err
-		}
-	}
-	if err := s.run(ctx, systemctl("enable", "--now", packaging.SystemdSocketName)); err != nil {
-		return err
-	}
-	if !s.changed && m.restartDue(ctx) {
-		if err := m.restart(ctx, s); err != nil {
-			return err
-		}
-	}
-	return m.app.greet(ctx, s)
+	return nil
+}
+
+// reloadDue reports whether systemd has not read the units that are there, as after an interrupted install.
+func (m *systemd) reloadDue(ctx context.Context) bool {
+	return slices.ContainsFunc(systemdUnits, func(unit string) bool { return m.property(ctx, unit, "NeedDaemonReload") == "yes" })
 }
 
 // restartDue reports whether another version than this one runs.
@@ -191,19 +143,15 @@ func (m *systemd) warnOfOtherBinary() {
 
 func (m *systemd) uninstall(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
-		return err
+		return m.uninstallFiles(s, err)
 	}
 	if m.property(ctx, packaging.SystemdSocketName, "LoadState") == "loaded" {
 		if err := s.run(ctx, systemctl("disable", "--now", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil {
 			return err
 		}
 	}
-	for _, unit := range systemdUnits {
-		for _, name := range []string{unit, unit + ".d/tcred-install.conf"} {
-			if err := s.remove(filepath.Join(m.dir, name)); err != nil {
-				return err
-			}
-		}
+	if err := m.removeFiles(s); err != nil {
+		return err
 	}
 	if !s.changed {
 		m.app.tell("nothing that install wrote is here")
@@ -212,12 +160,50 @@ func (m *systemd) uninstall(ctx context.Context, s *steps) error {
 	return s.run(ctx, systemctl("daemon-reload"))
 }
 
+// removeFiles removes what install wrote.
+func (m *systemd) removeFiles(s *steps) error {
+	for _, unit := range systemdUnits {
+		for _, name := range []string{unit, unit + ".d/tcred-install.conf"} {
+			path := filepath.Join(m.dir, name)
+			if !isOurs(path) {
+				m.app.tell("left %s, which install did not write", path)
+			} else if err := s.remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// uninstallFiles is what can be done where no systemd answers: what enables the socket goes too, for the next login.
+func (m *systemd) uninstallFiles(s *steps, noSystemd error) error {
+	home, _ := os.UserHomeDir() // none is ""
+	for _, config := range slices.Compact([]string{filepath.Join(home, ".config"), os.Getenv("XDG_CONFIG_HOME")}) {
+		if !filepath.IsAbs(config) {
+			continue
+		}
+		m.dir = filepath.Join(config, "systemd", "user")
+		enabled := filepath.Join(m.dir, "sockets.target.wants", packaging.SystemdSocketName)
+		if err := errors.Join(m.removeFiles(s), s.remove(enabled)); err != nil {
+			return err
+		}
+	}
+	if !s.changed {
+		return noSystemd
+	}
+	m.app.warn("no systemd of this user answers; a daemon that it runs goes on until the user has logged out")
+	return nil
+}
+
 func (m *systemd) restart(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
 		return err
 	}
 	if m.property(ctx, packaging.SystemdServiceName, "LoadState") != "loaded" {
 		return notInstalled()
+	}
+	if err := s.run(ctx, systemctl("daemon-reload")); err != nil { // an upgrade may have brought other units
+		return err
 	}
 	return s.run(ctx, systemctl("restart", packaging.SystemdServiceName))
 }
@@ -237,7 +223,7 @@ func (m *systemd) status(ctx context.Context) (serviceStatus, error) {
 			return serviceStatus{Manager: st.Manager}, nil
 		}
 		st.Files = append(st.Files, file)
-		st.Files = append(st.Files, strings.Fields(m.property(ctx, unit, "DropInPaths"))...)
+		st.Files = append(st.Files, words(m.property(ctx, unit, "DropInPaths"))...)
 		state := fmt.Sprintf("%s (%s)", m.property(ctx, unit, "ActiveState"), m.property(ctx, unit, "SubState"))
 		if unit == packaging.SystemdSocketName {
 			state += ", " + m.property(ctx, unit, "UnitFileState")
@@ -247,20 +233,17 @@ func (m *systemd) status(ctx context.Context) (serviceStatus, error) {
 	if m.property(ctx, packaging.SystemdServiceName, "ActiveState") == "active" {
 		st.PID, _ = strconv.Atoi(m.property(ctx, packaging.SystemdServiceName, "MainPID"))
 	}
+	if m.property(ctx, packaging.SystemdSocketName, "ActiveState") != "active" {
+		st.Outdated = "tcred service install: systemd does not listen on the socket"
+	}
+	if m.reloadDue(ctx) {
+		st.Outdated = "tcred service install: systemd has not read the units that are there"
+	}
 	files, err := m.files(ctx)
 	for _, f := range files {
-		if old, _ := os.ReadFile(f[0]); string(old) != f[1] {
+		if differs(f) {
 			st.Outdated = "tcred service install: " + f[0] + " is not what this version, in this environment, would write"
 		}
 	}
 	return st, err
-}
-
-// property is what systemd says of a unit, "" if it says nothing.
-func (m *systemd) property(ctx context.Context, unit, name string) string {
-	value, err := systemctl("show", "--property="+name, "--value", unit).output(ctx)
-	if err != nil {
-		return ""
-	}
-	return value
 }

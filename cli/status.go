@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/socket"
 )
 
@@ -42,7 +41,7 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	st, err := client.New("").Status(ctx)
+	st, err := daemonStatus(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		e := *api.AsError(err)
 		e.Message = "the daemon is down: " + e.Message

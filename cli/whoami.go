@@ -96,7 +96,7 @@ func (a *app) identityOfKey(ctx context.Context, set *profile.Set, name string) 
 	}
 	key, err := store.Get(ctx, name)
 	if err != nil {
-		return api.Identity{}, err
+		return api.Identity{}, lockedHere(set, err)
 	}
 	return callerIdentity(ctx, set, entry.Site, key, "")
 }

@@ -84,15 +84,15 @@ func (c *Config) Profile(name string, keys []string) (Profile, error) {
 	if !api.ValidName(name) {
 		return Profile{}, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("%q cannot be a profile's name", name), Hint: api.NameHint}
 	}
-	return Profile{}, noProfile(name, c.Names(keys))
+	return Profile{}, c.noProfile(name, keys)
 }
 
-func noProfile(name string, names []string) error {
-	near := DidYouMean(name, names)
+func (c *Config) noProfile(name string, keys []string) error {
+	near := DidYouMean(name, c.Names(keys))
 	e := &api.Error{Code: api.NoProfile, Message: fmt.Sprintf("no profile %q%s", name, near)}
 	switch {
 	case near != "":
-	case len(names) == 0:
+	case len(keys) == 0:
 		e.Hint = "there is no key yet: tcred add"
 	default:
 		e.Hint = "tcred list shows those there are"

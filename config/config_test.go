@@ -177,6 +177,7 @@ func TestAnUnknownProfileIsToldTheNearest(t *testing.T) {
 		{"Upload", nil, api.NoProfile, `no profile "Upload"; did you mean "upload"? | `},
 		{"wrok", []string{"work"}, api.NoProfile, `no profile "wrok"; did you mean "work"? | `},
 		{"other", []string{"work"}, api.NoProfile, `no profile "other" | tcred list shows those there are`},
+		{"other", nil, api.NoProfile, `no profile "other" | there is no key yet: tcred add`},
 		{"a/b", nil, api.BadRequest, `"a/b" cannot be a profile's name | ` + api.NameHint},
 		{"a\nb", nil, api.BadRequest, `"a\nb" cannot be a profile's name | ` + api.NameHint},
 	} {

@@ -176,6 +176,23 @@ func TestClearDropsMemoryAndDiskAndSaysUntilWhen(t *testing.T) {
 	}
 }
 
+func TestClearSaysThatItCouldNotReadWhatItDropped(t *testing.T) {
+	for _, profile := range []string{"p", ""} {
+		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+			w.must(0)
+			w.restart()
+			w.sts.change(func(f *fakeSTS) { f.keyErr = locked })
+			cleared, err := w.broker.Clear(t.Context(), profile)
+			if err != nil || len(cleared.Credentials) != 0 || cleared.Unknown != locked.Error() {
+				t.Errorf("%+v, %v", cleared, err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(w.dir, "*.cred")); len(left) > 0 {
+				t.Errorf("still on disk: %v", left)
+			}
+		})
+	}
+}
+
 func TestClearOfNothingIsNoError(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		for _, profile := range []string{"p", ""} {

@@ -26,7 +26,7 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 }
 
 // Clear drops the profile's credential from memory and disk; name "" drops all. It says which ones: they stay
-// valid at Tencent Cloud until they expire.
+// valid at Tencent Cloud until they expire. What cannot be read, because the keystore is locked say, is dropped too.
 func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
@@ -40,12 +40,19 @@ func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 		if err != nil && name != "" {
 			return cleared, err
 		}
+		if api.CodeOf(err) == api.NoKey {
+			continue // whoever removed the key cleared what it had issued
+		}
 		if err != nil {
+			cleared.Unknown = err.Error()
 			continue
 		}
-		c, err := b.clearOne(ctx, p)
+		c, unread, err := b.clearOne(ctx, p)
 		if err != nil {
 			return cleared, err
+		}
+		if unread != nil && cleared.Unknown == "" {
+			cleared.Unknown = unread.Error()
 		}
 		if !c.IsZero() && c.Expires.After(b.now()) {
 			cleared.Credentials = append(cleared.Credentials, api.ClearedCredential{Profile: n, Expires: c.Expires})
@@ -81,20 +88,21 @@ func notCleared(err error) error {
 	}
 }
 
-func (b *Broker) clearOne(ctx context.Context, p Profile) (credential.Credential, error) {
+// clearOne drops p's credential; unread says why what is on disk could not be read first.
+func (b *Broker) clearOne(ctx context.Context, p Profile) (c credential.Credential, unread, err error) {
 	s := b.slot(p)
 	defer b.lockEntry(ctx, s)()
-	c := s.current().cred
-	if c.IsZero() {
-		if sealer, err := b.sealer(ctx, s, p); err == nil && sealer != nil {
+	if c = s.current().cred; c.IsZero() {
+		var sealer *cache.Sealer
+		if sealer, unread = b.sealer(ctx, s, p); sealer != nil {
 			c, _ = b.cache.Get(s.key, sealer)
 		}
 	}
 	b.drop(s)
 	if err := b.cache.Delete(s.key); err != nil {
-		return c, notCleared(err)
+		return c, unread, notCleared(err)
 	}
-	return c, nil
+	return c, unread, nil
 }
 
 // Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.

@@ -118,7 +118,7 @@ func parseStatus(line string) (int, error) {
 	}
 	rest := line[len(protocol):]
 	status, ok := number(rest[:3], 599)
-	if !ok || status < 200 || len(rest) > 3 && rest[3] != ' ' {
+	if !ok || status < 200 || len(rest) > 3 && rest[3] != ' ' || hasControl(rest) {
 		return 0, garbled("a bad status")
 	}
 	return status, nil
@@ -150,12 +150,17 @@ func cutHeader(line string) (name, value string, ok bool) {
 	for value != "" && (value[len(value)-1] == ' ' || value[len(value)-1] == '\t') {
 		value = value[:len(value)-1]
 	}
-	for i := 0; i < len(value); i++ {
-		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
-			return "", "", false
+	return name, value, !hasControl(value)
+}
+
+// hasControl reports a control character other than a tab: a bare line feed, which others take for a line's end.
+func hasControl(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return true
 		}
 	}
-	return name, value, true
+	return false
 }
 
 func equalFold(a, b string) bool {

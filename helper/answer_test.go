@@ -68,6 +68,7 @@ func TestAnythingElseIsRefused(t *testing.T) {
 		{"an interim answer", "HTTP/1.1 100 Continue\r\n\r\n", api.Internal},
 		{"a folded header", head + "Content-Length: 3\r\n 4\r\n\r\nabc", api.Internal},
 		{"a space before the colon", head + "Content-Length : 3\r\n\r\nabc", api.Internal},
+		{"a bare line feed after the status", "HTTP/1.1 200 \n\nX\r\nTcred-Version: x\r\nContent-Length: 3\r\n\r\nabc", api.Internal},
 		{"a bare line feed", head + "X: a\nContent-Length: 3\r\n\r\nabc", api.Internal},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

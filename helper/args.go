@@ -92,7 +92,7 @@ func (o *options) choose(profiles []string, fallback string) error {
 		o.profile = api.DefaultProfile
 	}
 	if !api.ValidName(o.profile) {
-		return wrong("bad profile name " + quote(o.profile))
+		return &api.Error{Code: api.BadRequest, Message: "bad profile name " + quote(o.profile), Hint: api.NameHint}
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func TestUsageErrorsNeedNoDaemon(t *testing.T) {
 		args []string
 		want result
 	}{
-		{[]string{"a/b"}, result{"", "tcred: error: bad profile name \"a/b\"\ntcred: hint: tcred-helper --help\n", 2}},
+		{[]string{"a/b"}, result{"", "tcred: error: bad profile name \"a/b\"\ntcred: hint: " + api.NameHint + "\n", 2}},
 		{[]string{"--version"}, result{"tcred-helper dev\n", "", 0}},
 	} {
 		if got := run(t, path, nil, tt.args...); got != tt.want {

@@ -30,6 +30,7 @@ func TestALifeUnderSystemd(t *testing.T) {
 		{"the keychain works", usesTheKeychain},
 		{"the sandbox of the docs works where namespaces are allowed", works},
 		{"a hung refresher is restarted by the watchdog", isRestarted},
+		{"an install that was interrupted is mended by the next", isMended},
 		{"a package's units are used in place of our own", usesThePackages},
 		{"uninstall leaves config and keys", leavesNothing},
 	} {
@@ -114,6 +115,18 @@ func activates(t *testing.T, m *machine) {
 	}
 	if modes := m.must("stat -c %a $XDG_RUNTIME_DIR/tcred $XDG_RUNTIME_DIR/tcred/tcred.sock"); modes != "700\n600" {
 		t.Errorf("the directory and the socket have modes %q", modes)
+	}
+	// What only looks starts nothing.
+	for script, want := range map[string]string{
+		"! tcred status":        "systemd listens, and starts it at the first call",
+		"tcred daemon stop":     "no daemon runs",
+		"tcred doctor | cat":    "none runs; the first tool that asks starts it",
+		"tcred service status":  "inactive (dead)",
+		"! tcred status --json": "the daemon is down",
+	} {
+		if said := m.must(script); !strings.Contains(said, want) || m.property(SystemdServiceName, "ActiveState") != "inactive" {
+			t.Errorf("%s said\n%s", script, said)
+		}
 	}
 	m.call()
 	pid := m.mainPID()
@@ -263,6 +276,41 @@ systemctl --user daemon-reload && systemctl --user restart tcred.service`)
 		t.Errorf("the journal has no watchdog:\n%s", text)
 	}
 	m.must("rm .config/systemd/user/tcred.service.d/watchdog.conf; systemctl --user daemon-reload")
+}
+
+func isMended(t *testing.T, m *machine) {
+	const install = "TCRED_CACHE_DIR=$HOME/elsewhere tcred service install"
+	// A systemctl that ends who called it where systemd would read what was written.
+	m.must(`mkdir -p bin
+printf '%s\n' '#!/bin/sh' '[ "$2" != daemon-reload ] || kill -9 $PPID' 'exec /usr/bin/systemctl "$@"' >bin/systemctl
+chmod 755 bin/systemctl`)
+	if said, err := m.asUser("PATH=$HOME/bin:$PATH " + install); err == nil {
+		t.Fatalf("nothing interrupted install\n%s", said)
+	}
+	if out := m.must("tcred service status"); !strings.Contains(out, "due") || !strings.Contains(out, "tcred service install") {
+		t.Errorf("status says\n%s", out)
+	}
+	m.must(install)
+	m.call()
+	if out, err := m.asRoot("tr '\\0' '\\n' </proc/" + m.mainPID() + "/environ | grep ^TCRED_CACHE_DIR"); err != nil {
+		t.Errorf("the daemon has another environment: %s", out)
+	}
+	// A unit changes under a daemon that runs.
+	m.must(`printf '[Service]\nEnvironment=NEWS=1\n' >.config/systemd/user/tcred.service.d/news.conf`)
+	m.must(install)
+	m.call()
+	if out, err := m.asRoot("tr '\\0' '\\n' </proc/" + m.mainPID() + "/environ | grep ^NEWS"); err != nil {
+		t.Errorf("the daemon runs as the old unit says: %s", out)
+	}
+	m.must(`tcred clear --all
+rm -r bin elsewhere .config/systemd/user/tcred.service.d/news.conf
+tcred service uninstall
+systemctl --user mask tcred.socket`)
+	if said, err := m.asUser("tcred service install"); err == nil || !strings.Contains(said, "systemctl --user unmask tcred.socket") {
+		t.Errorf("a masked socket: install said\n%s", said)
+	}
+	m.must("systemctl --user unmask tcred.socket && tcred service install")
+	m.call()
 }
 
 func usesThePackages(t *testing.T, m *machine) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // nfpm makes the packages. It is run, not linked: newer ones do not build from the module proxy.
@@ -26,7 +27,7 @@ func (r *release) packages(ctx context.Context) error {
 		for _, packager := range packagers {
 			cmd := exec.CommandContext(ctx, "go", "run", nfpm, "package", "--config", "packaging/nfpm.yaml", "--packager", packager, "--target", r.out)
 			cmd.Dir, cmd.Stderr = r.root, os.Stderr
-			cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "VERSION="+r.version, "ARCH="+b.arch, "STAGE="+b.dir,
+			cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "VERSION="+versionFor(packager, r.version), "ARCH="+b.arch, "STAGE="+b.dir,
 				fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.time.Unix()))
 			if err := cmd.Run(); err != nil {
 				return fmt.Errorf("making the %s for %s: %w", packager, b.target, err)
@@ -34,6 +35,15 @@ func (r *release) packages(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// versionFor is version as a kind of package spells it. nfpm writes it for dpkg and rpm; for pacman it leaves out what is
+// behind the +, and two builds between releases would be one.
+func versionFor(packager, version string) string {
+	if packager == "archlinux" {
+		return strings.NewReplacer("-", "", "+", ".").Replace(version)
+	}
+	return version
 }
 
 // settle gives all below dir the one time and the modes that packages take over.

@@ -193,6 +193,19 @@ func TestVersionsComeFromGit(t *testing.T) {
 	}
 }
 
+func TestPacmanTellsBuildsBetweenReleasesApart(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.2.0": "1.2.0", "1.2.0-rc.1": "1.2.0rc.1", "1.2.0+3.g04841c6": "1.2.0.3.g04841c6", "0.0.0+g04841c6.dirty": "0.0.0.g04841c6.dirty",
+	} {
+		if got := versionFor("archlinux", version); got != want {
+			t.Errorf("%s is %s", version, got)
+		}
+		if got := versionFor("deb", version); got != version {
+			t.Errorf("%s is %s in a deb", version, got)
+		}
+	}
+}
+
 func TestAnArchiveDependsOnNamesAndContentsAlone(t *testing.T) {
 	var archives [][]byte
 	for i, mode := range []fs.FileMode{0o600, 0o755} {

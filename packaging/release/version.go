@@ -21,7 +21,7 @@ func (r *release) findVersion(ctx context.Context, given string) (string, error)
 		version = fromDescription(described)
 	}
 	if !semver.MatchString(version) {
-		return "", fmt.Errorf("%q is no version such as 1.2.0 or 1.2.0-rc.1", version)
+		return "", fmt.Errorf("%q is not a version such as 1.2.0 or 1.2.0-rc.1", version)
 	}
 	return version, nil
 }

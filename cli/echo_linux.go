@@ -1,0 +1,6 @@
+package cli
+
+import "golang.org/x/sys/unix"
+
+// The calls that get and set how a terminal behaves.
+const getTermios, setTermios = unix.TCGETS, unix.TCSETS

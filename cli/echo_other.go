@@ -1,0 +1,18 @@
+//go:build !linux && !darwin
+
+package cli
+
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// readHidden reads a line that is not shown.
+func readHidden(terminal *os.File) (string, error) {
+	text, err := term.ReadPassword(int(terminal.Fd()))
+	return string(text), err
+}
+
+// muted has nothing to do: a console of Windows shows what is typed when it is read.
+func muted(*os.File) (restore func()) { return func() {} }
