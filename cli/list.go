@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/keystore"
 	"github.com/tcred/tcred/profile"
@@ -147,7 +146,7 @@ func (a *app) knownKeys(ctx context.Context, set *profile.Set) (map[string]keyst
 
 // expiries are when the credentials expire that a daemon on the same config holds.
 func expiries(ctx context.Context, p paths) map[string]time.Time {
-	st, err := client.New("").Status(ctx)
+	st, err := daemonStatus(ctx)
 	if err != nil || st.Config != p.config {
 		return nil
 	}

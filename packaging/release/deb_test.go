@@ -17,35 +17,42 @@ func TestRealRelease(t *testing.T) {
 		t.Skip("needs nfpm from the module proxy, root, dpkg, rpm, bsdtar and ruby: TCRED_TEST_REAL=1 runs it")
 	}
 	source := copySource(t, repository) // which nobody edits meanwhile
-	r, again := newRelease(t, source), newRelease(t, copySource(t, source))
-	if err := r.make(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	out := makeRelease(t, source)
 	t.Run("identical", func(t *testing.T) {
-		if err := again.make(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		one, err := os.ReadFile(filepath.Join(r.out, sums))
+		again := makeRelease(t, copySource(t, source))
+		one, err := os.ReadFile(filepath.Join(out, sums))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if other, err := os.ReadFile(filepath.Join(again.out, sums)); err != nil || !bytes.Equal(one, other) {
+		if other, err := os.ReadFile(filepath.Join(again, sums)); err != nil || !bytes.Equal(one, other) {
 			t.Errorf("one release is\n%sand the other\n%s%v", one, other, err)
 		}
 		if n := bytes.Count(one, []byte("\n")); n != len(targets)+2*len(packagers)+2 {
 			t.Errorf("%d files:\n%s", n, one)
 		}
-		command(t, "sh", "-c", `cd "$0" && sha256sum --check --strict --quiet SHA256SUMS`, r.out)
+		command(t, "sh", "-c", `cd "$0" && sha256sum --check --strict --quiet SHA256SUMS`, out)
 	})
-	t.Run("deb", func(t *testing.T) { testDeb(t, filepath.Join(r.out, "tcred_1.2.3_amd64.deb")) })
-	t.Run("contents", func(t *testing.T) { testContents(t, r.out) })
+	t.Run("deb", func(t *testing.T) { testDeb(t, filepath.Join(out, "tcred_1.2.3_amd64.deb")) })
+	t.Run("contents", func(t *testing.T) { testContents(t, out) })
 	t.Run("formula", func(t *testing.T) {
-		for _, formula := range []string{filepath.Join(r.out, "tcred.rb"), filepath.Join(repository, "packaging", "homebrew", "tcred.rb")} {
+		for _, formula := range []string{filepath.Join(out, "tcred.rb"), filepath.Join(repository, "packaging", "homebrew", "tcred.rb")} {
 			if out := command(t, "ruby", "-c", formula); out != "Syntax OK\n" {
 				t.Error(out)
 			}
 		}
 	})
+}
+
+// makeRelease runs the documented command in source, which is not a checkout, and returns the directory it filled.
+func makeRelease(t *testing.T, source string) (out string) {
+	t.Helper()
+	out = t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "go", "run", "packaging/make.go", "--version", "1.2.3", "--out", out)
+	cmd.Dir, cmd.Env = source, append(os.Environ(), "SOURCE_DATE_EPOCH=1790000000")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, text)
+	}
+	return out
 }
 
 // testDeb installs the package into a copy of this machine's file system and takes it away again. What is left in the
