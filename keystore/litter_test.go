@@ -1,6 +1,8 @@
 package keystore
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
