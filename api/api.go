@@ -123,12 +123,11 @@ type UnlockRequest struct {
 // They stay valid at Tencent Cloud until they expire; nothing can revoke them.
 type Cleared struct {
 	Credentials []ClearedCredential `json:"credentials"`
-	Unknown     string              `json:"unknown,omitempty"` // why others may have been dropped whose expiry could not be read
 }
 
 // ClearedCredential is one dropped credential.
 type ClearedCredential struct {
-	Profile string    `json:"profile"`
+	Profile string    `json:"profile"` // "" if none leads to it any more
 	Expires time.Time `json:"expires"`
 }
 

@@ -17,10 +17,10 @@ func TestTextIsOneLineEachWhateverTheMessageHolds(t *testing.T) {
 
 func TestALineIsSafeOnATerminalAndEnds(t *testing.T) {
 	for text, want := range map[string]string{
-		"a\x1b]0;b\ac":               "a ]0;b c",
-		"a\u009bb\u202ec\u2066d\x7f": "a b c d ",
-		"配置 ok":                      "配置 ok",
-		strings.Repeat("字", 60_000):  strings.Repeat("字", maxLine) + "…",
+		"a\x1b]0;b\ac":                      "a ]0;b c",
+		"a\u009bb\u202ec\u2066d\x7f\u200ee": "a b c d  e",
+		"配置 ok":                             "配置 ok",
+		strings.Repeat("字", 60_000):         strings.Repeat("字", maxLine) + "…",
 	} {
 		if got := OneLine(text); got != want {
 			t.Errorf("%.40q: got %.40q", text, got)

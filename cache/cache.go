@@ -140,35 +140,46 @@ func (d *Dir) newer(key Key) bool {
 	return err == nil && h.version > version
 }
 
-// Delete removes the entry of key, whoever wrote it. That there is none is no error.
-func (d *Dir) Delete(key Key) error {
+// Delete removes the entry of key, whoever wrote it, and says when its credential expires, which takes no key to tell.
+// That there is none is no error; the time is zero then.
+func (d *Dir) Delete(key Key) (expires time.Time, err error) {
 	if err := key.check(); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	return d.remove(string(key))
 }
 
 // DeleteAll removes every entry, whoever wrote it, and what goes with them: the salt, which the next Put brings back,
-// what killed writers left, lock files that nobody holds, and the directory, if nothing else is in it.
-func (d *Dir) DeleteAll() error {
+// what killed writers left, lock files that nobody holds, and the directory, if nothing else is in it. It says when the
+// credentials of the entries expire.
+func (d *Dir) DeleteAll() (expires []time.Time, err error) {
 	names, err := d.list()
 	errs := []error{err}
 	for name, suffixes := range names {
-		errs = append(errs, d.remove(name))
+		when, err := d.remove(name)
+		if !when.IsZero() {
+			expires = append(expires, when)
+		}
+		errs = append(errs, err)
 		d.tidy(name, suffixes, time.Now())
 	}
 	if len(names) > 0 {
 		errs = append(errs, ignoreAbsent(os.Remove(d.file(saltName, ""))))
 		os.Remove(d.path) // it is not empty: somebody else's file, or a lock that is held
 	}
-	return errors.Join(errs...)
+	return expires, errors.Join(errs...)
 }
 
-func (d *Dir) remove(name string) error {
+func (d *Dir) remove(name string) (expires time.Time, err error) {
 	if err := d.check(); err != nil {
-		return ignoreAbsent(err)
+		return time.Time{}, ignoreAbsent(err)
 	}
-	return errors.Join(
+	if raw, _, err := readFile(d.file(name, entrySuffix)); err == nil {
+		if h, err := parseHeader(raw); err == nil {
+			expires = time.Unix(h.expires, 0)
+		}
+	}
+	return expires, errors.Join(
 		ignoreAbsent(os.Remove(d.file(name, entrySuffix))),
 		os.RemoveAll(d.file(name, damagedSuffix)))
 }

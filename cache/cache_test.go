@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tcred/tcred/credential"
 )
@@ -131,9 +132,12 @@ func TestOnlyTheFileThatWasReadIsMovedAside(t *testing.T) {
 	wantHit(t, d, testKey, s, testCredential(1))
 }
 
+// deleted is the error of a deletion alone.
+func deleted[T any](_ T, err error) error { return err }
+
 func TestDeleteRemovesOneAndDeleteAllEveryEntry(t *testing.T) {
 	d, _ := newTest(t)
-	if err := errors.Join(d.Delete(testKey), d.DeleteAll()); err != nil {
+	if err := errors.Join(deleted(d.Delete(testKey)), deleted(d.DeleteAll())); err != nil {
 		t.Errorf("deleting from a directory that does not exist: %v", err)
 	}
 	s := mustSealer(t, d, testSecret)
@@ -142,17 +146,20 @@ func TestDeleteRemovesOneAndDeleteAllEveryEntry(t *testing.T) {
 		mustPut(t, d, key, s, testCredential(i))
 	}
 	mustWrite(t, filepath.Join(d.path, "somebody-elses.cred"), nil)
-	mustDo(t, d.Delete(keys[0]), d.Delete(keys[0]))
+	if when, err := d.Delete(keys[0]); err != nil || !when.Equal(testCredential(0).Expires.Truncate(time.Second)) {
+		t.Errorf("deleted what expires at %v, %v", when, err)
+	}
+	mustDo(t, deleted(d.Delete(keys[0])))
 	wantMiss(t, d, keys[0], s)
 	wantHit(t, d, keys[1], s, testCredential(1))
 	mustWrite(t, d.file(string(keys[1]), damagedSuffix), nil)
-	mustDo(t, d.DeleteAll())
+	mustDo(t, deleted(d.DeleteAll()))
 	if left := files(t, d, entrySuffix, damagedSuffix); len(left) != 1 {
 		t.Errorf("left: %v, want only the file that is not ours", left)
 	}
 	mustPut(t, d, testKey, s, testCredential(1)) // the salt comes back: s is as good as before
 	wantHit(t, d, testKey, s, testCredential(1))
-	mustDo(t, os.Remove(filepath.Join(d.path, "somebody-elses.cred")), d.DeleteAll())
+	mustDo(t, os.Remove(filepath.Join(d.path, "somebody-elses.cred")), deleted(d.DeleteAll()))
 	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory of nothing but ours is still there: %v", err)
 	}
@@ -165,12 +172,12 @@ func TestDeleteAllRemovesWhatKilledWritersLeftAndNoLivingOnes(t *testing.T) {
 	for _, name := range []string{string(testKey), string(KeyOf("killed")), saltName} {
 		mustWrite(t, d.file(name, tempSuffix+"123"), []byte("half"))
 	}
-	mustDo(t, d.DeleteAll())
+	mustDo(t, deleted(d.DeleteAll()))
 	if left := files(t, d, ""); len(left) != 2 || len(files(t, d, string(testKey))) != 2 {
 		t.Errorf("left: %v, want the lock that is held and what its holder writes", left)
 	}
 	unlock()
-	mustDo(t, d.DeleteAll())
+	mustDo(t, deleted(d.DeleteAll()))
 	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory is still there: %v", err)
 	}
@@ -182,7 +189,7 @@ func TestAKeyIsNoPath(t *testing.T) {
 	for _, key := range []Key{"", "../x", "salt", Key(strings.ToUpper(string(testKey))), testKey + "00"} {
 		wantMiss(t, d, key, s)
 		_, lockErr := d.Lock(t.Context(), key)
-		for _, err := range []error{d.Put(t.Context(), key, s, testCredential(1)), d.Delete(key), lockErr} {
+		for _, err := range []error{d.Put(t.Context(), key, s, testCredential(1)), deleted(d.Delete(key)), lockErr} {
 			if err == nil {
 				t.Errorf("%q was taken for a key", key)
 			}

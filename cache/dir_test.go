@@ -41,7 +41,7 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 				if lockErr == nil {
 					unlock()
 				}
-				for _, err := range []error{sealErr, lockErr, d.Put(t.Context(), testKey, s, testCredential(1)), d.Delete(testKey), d.DeleteAll()} {
+				for _, err := range []error{sealErr, lockErr, d.Put(t.Context(), testKey, s, testCredential(1)), deleted(d.Delete(testKey)), deleted(d.DeleteAll())} {
 					if err == nil {
 						t.Error("used all the same")
 					}

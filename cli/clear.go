@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,31 +57,24 @@ func (a *app) clear(ctx context.Context, name string) error {
 	return nil
 }
 
-// clearHere clears in this process. Entries are sealed under the key: that it cannot be read is no reason to keep
-// them, nor to prompt.
+// clearHere clears in this process. It asks for no key, so nothing prompts.
 func (a *app) clearHere(ctx context.Context, name string) (api.Cleared, error) {
 	p, err := findPaths()
 	if err != nil {
 		return api.Cleared{}, err
 	}
-	set := a.profiles(p)
-	cleared, err := a.broker(p, set).Clear(ctx, name)
-	if _, bad := set.Config(); err == nil && bad != nil { // so no profile was known
-		cleared.Unknown = bad.Error()
-	}
-	return cleared, err
+	return a.broker(p, a.profiles(p)).Clear(ctx, name)
 }
 
 func (a *app) tellCleared(name string, cleared api.Cleared) {
-	if cleared.Unknown != "" {
-		a.warn("until when cleared credentials stay valid is not known: %s", cleared.Unknown)
-	}
 	for _, c := range cleared.Credentials {
-		a.tell("the credential of profile %q is gone from here; at Tencent Cloud it stays valid until %s", c.Profile, moment(c.Expires, time.Now()))
+		what := "a credential of a profile that is gone or was changed"
+		if c.Profile != "" {
+			what = fmt.Sprintf("the credential of profile %q", c.Profile)
+		}
+		a.tell("%s is gone from here; at Tencent Cloud it stays valid until %s", what, moment(c.Expires, time.Now()))
 	}
 	switch {
-	case cleared.Unknown != "":
-		a.tell("what was cached is gone from here")
 	case len(cleared.Credentials) > 0:
 	case name == "":
 		a.tell("no valid credential was cached")

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -74,10 +73,7 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 	if err := a.take(ctx, r); err != nil {
 		return err
 	}
-	if cleared.Unknown != "" {
-		a.warn("until when its cached credentials stay valid is not known: %s", cleared.Unknown)
-	}
-	for _, c := range cleared.Credentials {
+	for _, c := range cleared {
 		a.tell("its credential of profile %q is dropped; at Tencent Cloud it stays valid until %s", c.Profile, c.Expires.Local().Format(time.DateTime))
 	}
 	a.reloadDaemon(ctx)
@@ -162,7 +158,7 @@ func (a *app) confirm(ctx context.Context, r removal, force bool) (bool, error) 
 
 // clearAll drops the profiles' cached credentials, by the daemon if it runs, and says which there were. What cannot
 // be dropped is of no use to anybody once the key is gone, which it is sealed under.
-func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles []string) (all api.Cleared) {
+func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles []string) (all []api.ClearedCredential) {
 	running, here := client.New(""), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)
@@ -172,8 +168,7 @@ func (a *app) clearAll(ctx context.Context, p paths, set *profile.Set, profiles 
 		if err != nil {
 			a.warn("the cached credential of profile %q was not dropped: %v", name, err)
 		}
-		all.Credentials = append(all.Credentials, cleared.Credentials...)
-		all.Unknown = cmp.Or(all.Unknown, cleared.Unknown)
+		all = append(all, cleared.Credentials...)
 	}
 	return all
 }

@@ -25,7 +25,7 @@ type Config struct {
 	Endpoint string // a URL without a path; "" is the site's own
 	Proxy    string // a URL, which may hold a password; "" is none
 	CAFile   string
-	Language string // "en", "zh", or "": by the locale
+	Language string // "en", "zh", or "": by LANG
 	IdleExit time.Duration
 	Keystore Keystore
 	Profiles map[string]Profile // the declared ones

@@ -76,7 +76,7 @@ func NewBroker(o Options) *Broker {
 		meter: newMeter(), wake: make(chan struct{}, 1), beat: make(chan struct{}), slots: make(map[cache.Key]*slot),
 	}
 	if b.now == nil {
-		b.now = time.Now
+		b.now = func() time.Time { return time.Now().Round(0) } // what is no monotonic reading is compared by the wall
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)

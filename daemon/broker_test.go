@@ -176,20 +176,41 @@ func TestClearDropsMemoryAndDiskAndSaysUntilWhen(t *testing.T) {
 	}
 }
 
-func TestClearSaysThatItCouldNotReadWhatItDropped(t *testing.T) {
+func TestClearTakesNoKeyToSayWhatItDrops(t *testing.T) {
 	for _, profile := range []string{"p", ""} {
 		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-			w.must(0)
+			first := w.must(0)
 			w.restart()
 			w.sts.change(func(f *fakeSTS) { f.keyErr = locked })
 			cleared, err := w.broker.Clear(t.Context(), profile)
-			if err != nil || len(cleared.Credentials) != 0 || cleared.Unknown != locked.Error() {
+			if err != nil || len(cleared.Credentials) != 1 || !cleared.Credentials[0].Expires.Equal(first.Expires) {
 				t.Errorf("%+v, %v", cleared, err)
 			}
 			if left, _ := filepath.Glob(filepath.Join(w.dir, "*.cred")); len(left) > 0 {
 				t.Errorf("still on disk: %v", left)
 			}
 		})
+	}
+}
+
+// A policy that was narrowed is when somebody clears: what the broad one issued goes too.
+func TestClearDropsWhatAProfileHadBeforeItChanged(t *testing.T) {
+	for _, profile := range []string{"p", ""} {
+		for _, restarted := range []bool{false, true} {
+			inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+				w.must(0)
+				w.sts.change(func(f *fakeSTS) { f.edition++ })
+				if restarted {
+					w.restart()
+				}
+				cleared, err := w.broker.Clear(t.Context(), profile)
+				left, _ := filepath.Glob(filepath.Join(w.dir, "*.cred"))
+				gone := !restarted || profile == "" // from disk alone nobody can tell whose it was
+				if err != nil || (len(cleared.Credentials) == 1) != gone || (len(left) == 0) != gone {
+					t.Errorf("%q, restarted %t: %+v, %v, left %v", profile, restarted, cleared, err, left)
+				}
+			})
+		}
 	}
 }
 

@@ -131,6 +131,14 @@ func TestAFailureIsNotHeldThroughSleep(t *testing.T) {
 	})
 }
 
+// A reading of the monotonic clock in it would win each comparison, and stand still in sleep.
+func TestTheWallClockIsTheWallsAlone(t *testing.T) {
+	now := NewBroker(Options{Rate: testRate}).now()
+	if now != now.Round(0) {
+		t.Errorf("%v has a monotonic reading", now)
+	}
+}
+
 func TestARefreshSharesNoRenewalThatTheDiskWouldDoFor(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.sts.change(func(f *fakeSTS) { f.latency = 3 * time.Second })
@@ -184,7 +192,7 @@ func TestTriesWaitLongerEachTimeAndNeverInStep(t *testing.T) {
 func TestANewSaltCostsNoCallOfSTS(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.must(0)
-		if err := cache.Open(w.dir, slog.New(slog.DiscardHandler)).DeleteAll(); err != nil {
+		if _, err := cache.Open(w.dir, slog.New(slog.DiscardHandler)).DeleteAll(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(61 * time.Minute)

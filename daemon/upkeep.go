@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
@@ -25,60 +28,68 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 	return s.status(p.Name, p.Key), nil
 }
 
-// Clear drops the profile's credential from memory and disk; name "" drops all. It says which ones: they stay
-// valid at Tencent Cloud until they expire. What cannot be read, because the keystore is locked say, is dropped too.
+// Clear drops the profile's credentials from memory and disk, those from before config changed too as far as they are in
+// memory; name "" drops all. It says which ones: they stay valid at Tencent Cloud until they expire.
 func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
+	slots, err := b.slotsOf(ctx, name)
+	if err != nil {
+		return api.Cleared{}, err
+	}
 	cleared := api.Cleared{Credentials: []api.ClearedCredential{}}
+	note := func(profile string, expires time.Time) {
+		if expires.After(b.now()) {
+			cleared.Credentials = append(cleared.Credentials, api.ClearedCredential{Profile: profile, Expires: expires})
+		}
+	}
+	for _, s := range slots {
+		expires, err := b.clearOne(ctx, s)
+		if err != nil {
+			return cleared, notCleared(err)
+		}
+		note(cmp.Or(name, s.profile), expires)
+	}
+	if name == "" {
+		rest, err := b.cache.DeleteAll() // no profile leads to them
+		if err != nil {
+			return cleared, notCleared(err)
+		}
+		for _, expires := range rest {
+			note("", expires)
+		}
+	}
+	slices.SortFunc(cleared.Credentials, func(a, b api.ClearedCredential) int {
+		return cmp.Or(cmp.Compare(a.Profile, b.Profile), a.Expires.Compare(b.Expires))
+	})
+	return cleared, nil
+}
+
+// slotsOf are the slots that a profile's credentials have, or may have on disk; name "" is every profile.
+func (b *Broker) slotsOf(ctx context.Context, name string) (map[cache.Key]*slot, error) {
 	names := []string{name}
 	if name == "" {
 		names = b.profiles.Names(ctx)
 	}
+	found := make(map[cache.Key]*slot)
 	for _, n := range names {
 		p, err := b.profiles.Lookup(ctx, n)
 		if err != nil && name != "" {
-			return cleared, err
+			return nil, err
 		}
-		if api.CodeOf(err) == api.NoKey {
-			continue // whoever removed the key cleared what it had issued
-		}
-		if err != nil {
-			cleared.Unknown = err.Error()
-			continue
-		}
-		c, unread, err := b.clearOne(ctx, p)
-		if err != nil {
-			return cleared, err
-		}
-		if unread != nil && cleared.Unknown == "" {
-			cleared.Unknown = unread.Error()
-		}
-		if !c.IsZero() && c.Expires.After(b.now()) {
-			cleared.Credentials = append(cleared.Credentials, api.ClearedCredential{Profile: n, Expires: c.Expires})
+		if err == nil {
+			key := cache.KeyOf(p.Source.ID())
+			found[key] = &slot{key: key, profile: n}
 		}
 	}
-	if name != "" {
-		return cleared, nil
-	}
-	cleared.Credentials = append(cleared.Credentials, b.clearRest()...)
-	if err := b.cache.DeleteAll(); err != nil { // those of profiles that are gone too
-		return cleared, notCleared(err)
-	}
-	return cleared, nil
-}
-
-// clearRest drops from memory what no profile leads to any more.
-func (b *Broker) clearRest() (cleared []api.ClearedCredential) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.slots {
-		if l := s.current(); l.left(b.now()) > 0 {
-			cleared = append(cleared, api.ClearedCredential{Profile: s.profile, Expires: l.cred.Expires})
+	for key, s := range b.slots {
+		if name == "" || s.profile == name || found[key] != nil {
+			found[key] = s
 		}
 	}
-	clear(b.slots)
-	return cleared
+	return found, nil
 }
 
 func notCleared(err error) error {
@@ -88,21 +99,15 @@ func notCleared(err error) error {
 	}
 }
 
-// clearOne drops p's credential; unread says why what is on disk could not be read first.
-func (b *Broker) clearOne(ctx context.Context, p Profile) (c credential.Credential, unread, err error) {
-	s := b.slot(p)
+// clearOne drops what s holds, and says when it expires. A renewal under way ends first.
+func (b *Broker) clearOne(ctx context.Context, s *slot) (expires time.Time, err error) {
 	defer b.lockEntry(ctx, s)()
-	if c = s.current().cred; c.IsZero() {
-		var sealer *cache.Sealer
-		if sealer, unread = b.sealer(ctx, s, p); sealer != nil {
-			c, _ = b.cache.Get(s.key, sealer)
-		}
+	expires, err = b.cache.Delete(s.key)
+	if held := s.current().cred.Expires; held.After(expires) {
+		expires = held
 	}
 	b.drop(s)
-	if err := b.cache.Delete(s.key); err != nil {
-		return c, unread, notCleared(err)
-	}
-	return c, unread, nil
+	return expires, err
 }
 
 // Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -22,11 +23,25 @@ func ours(info fs.FileInfo) bool {
 // write. On Windows it is always "", as Writers is.
 func Stranger(info fs.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() {
+	if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() || stat.Uid == rootHere() {
 		return ""
 	}
 	return fmt.Sprintf("another user (uid %d)", stat.Uid)
 }
+
+// rootHere is the owner of the root directory. In a user namespace that knows of nobody but this user, as of a systemd
+// service in its sandbox, root's files seem to be nobody's, and so do all other users': they cannot be told apart there.
+var rootHere = sync.OnceValue(func() uint32 {
+	info, err := os.Stat("/")
+	if err != nil {
+		return 0
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return stat.Uid
+})
 
 // Writers says who besides the owner can write a file, "" if nobody can. The group of a user's own, which has the
 // user's number on systems that make one, is nobody else.

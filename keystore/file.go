@@ -38,8 +38,8 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	if workFactor < 0 || workFactor > maxScrypt {
 		return fmt.Errorf("scrypt work factor %d is not within 1 and %d", workFactor, maxScrypt)
 	}
-	if _, err := os.Lstat(filepath.Join(dir, identityFile)); err == nil {
-		return fail(api.KeystoreFailed, "tcred add stores a key in it", "there is a keystore in %s already", dir)
+	if err := alreadyIn(dir); err != nil {
+		return err
 	}
 	if passphrase == "" {
 		return fail(api.BadRequest, "", "the passphrase of a keystore cannot be empty")
@@ -54,16 +54,29 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	}
 	defer os.RemoveAll(fresh) // gone already when all went well
 	if err := fillKeystore(fresh, passphrase, workFactor); err != nil {
+		if err := alreadyIn(dir); err != nil { // another call was faster, and swept this one's
+			return err
+		}
 		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
 	if info, err := os.Lstat(dir); err == nil && info.IsDir() {
 		os.Remove(dir) // an empty one; a rename to anything else fails
 	}
 	if err := os.Rename(fresh, dir); err != nil {
+		if err := alreadyIn(dir); err != nil {
+			return err
+		}
 		return fail(api.KeystoreFailed, "move it away first", "%s is in the new keystore's way: %w", dir, err)
 	}
 	discardUnfinished(dir)
 	return nil
+}
+
+func alreadyIn(dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, identityFile)); err != nil {
+		return nil
+	}
+	return fail(api.KeystoreFailed, "tcred add stores a key in it", "there is a keystore in %s already", dir)
 }
 
 // discardUnfinished removes what killed calls of CreateFile left beside a keystore. It is safe without a lock: where

@@ -307,7 +307,7 @@ func TestARenewedCAFileIsTakenUp(t *testing.T) {
 }
 
 func TestTheLanguageOfConfigWinsOverTheLocale(t *testing.T) {
-	t.Setenv("LC_ALL", "zh_CN.UTF-8")
+	t.Setenv("LANG", "zh_CN.UTF-8")
 	h := newHome(t)
 	var asked string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = r.Header.Get("X-TC-Language") }))

@@ -153,9 +153,9 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 	return client, nil
 }
 
-// localeLanguage is the one of config.Languages that the locale asks for. The first variable that is set decides, as in POSIX.
+// localeLanguage is the one of config.Languages that LANG asks for. It is all of the locale that a daemon is given.
 func localeLanguage() string {
-	if strings.HasPrefix(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")), "zh") {
+	if strings.HasPrefix(os.Getenv("LANG"), "zh") {
 		return "zh"
 	}
 	return "en"
