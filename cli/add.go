@@ -147,7 +147,11 @@ func (a *app) candidate(ctx context.Context, set *profile.Set, w *vault, q addit
 // askAll asks a person for what is missing: the keystore's passphrase, then the key. What they type or paste ahead
 // while a passphrase is tried is not shown either.
 func (a *app) askAll(ctx context.Context, set *profile.Set, w *vault, q addition) (keystore.Key, error) {
-	defer a.mute()()
+	restore, err := a.mute()
+	if err != nil {
+		return keystore.Key{}, err
+	}
+	defer restore()
 	if err := a.ready(ctx, set, w); err != nil {
 		return keystore.Key{}, err
 	}
@@ -184,11 +188,14 @@ func (a *app) introduce(ctx context.Context, set *profile.Set, w vault, e keysto
 	if e.Name != api.DefaultProfile {
 		target = " " + e.Name + " "
 	}
-	unlock := ""
-	if w.locked && !openInDaemon(ctx) { // the passphrase opened it in this process alone
-		unlock = "tcred unlock, then "
+	switch {
+	case w.store.Name() == "env": // of this process alone
+		a.tell("now: tcred exec --no-daemon%s-- COMMAND, or tcred daemon from this same shell", target)
+	case w.locked && !openInDaemon(ctx): // the passphrase opened it in this process alone
+		a.tell("now: tcred unlock, then tcred exec%s-- COMMAND", target)
+	default:
+		a.tell("now: tcred exec%s-- COMMAND", target)
 	}
-	a.tell("now: %stcred exec%s-- COMMAND", unlock, target)
 }
 
 // describe is one line about a key.

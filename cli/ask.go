@@ -19,7 +19,11 @@ const maxLine = 4096
 // askHidden asks the person at the terminal for something that is not shown while they type or paste it. When ctx
 // ends, by ^C say, the terminal is as it was before.
 func (a *app) askHidden(ctx context.Context, prompt string) (credential.Secret, error) {
-	defer a.mute()()
+	restore, err := a.mute()
+	if err != nil {
+		return "", err
+	}
+	defer restore()
 	line, err := a.askLine(ctx, prompt+" (hidden): ", readHidden)
 	fmt.Fprintln(a.err) // the person's own was not shown either
 	if errors.Is(err, io.EOF) {
@@ -29,11 +33,14 @@ func (a *app) askHidden(ctx context.Context, prompt string) (credential.Secret, 
 }
 
 // mute hides what is typed between the questions of a sequence too. Call restore after the last.
-func (a *app) mute() (restore func()) {
+func (a *app) mute() (restore func(), err error) {
 	if f, ok := a.in.(*os.File); ok && isTerminal(f) {
-		return muted(f)
+		if restore, err = muted(f); err != nil {
+			return nil, fmt.Errorf("hiding what is typed: %w", err)
+		}
+		return restore, nil
 	}
-	return func() {}
+	return func() {}, nil
 }
 
 // askYes asks a question that everything but a yes answers with no.

@@ -52,8 +52,8 @@ func (a *app) run(ctx context.Context, args []string) error {
 	var unknown error
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		if cmd == root { // tcred nosuch --help would get the root's
-			unknown = root.Args(root, root.Flags().Args())
+		if cmd.HasSubCommands() && cmd.Args != nil { // tcred nosuch --help would get its help
+			unknown = cmd.Args(cmd, cmd.Flags().Args())
 		}
 		if unknown == nil {
 			help(cmd, args)
@@ -117,10 +117,7 @@ hands tools short-lived, policy-scoped credentials in its place.
 			if len(args) == 0 {
 				return nil
 			}
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				return usage("tcred --help", "no command %q; did you mean %q?", args[0], near[0])
-			}
-			return usage("tcred --help", "no command %q", args[0])
+			return noCommand(cmd, args[0])
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -140,6 +137,15 @@ hands tools short-lived, policy-scoped credentials in its place.
 	return root
 }
 
+// noCommand is the error for a word that is not one of cmd's commands.
+func noCommand(cmd *cobra.Command, word string) error {
+	whole := strings.TrimPrefix(cmd.CommandPath()+" "+word, "tcred ")
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return usage(cmd.CommandPath()+" --help", "no command %q; did you mean %q?", whole, near[0])
+	}
+	return usage(cmd.CommandPath()+" --help", "no command %q", whole)
+}
+
 // wrapArgs puts cobra's own complaints about arguments into our words.
 func wrapArgs(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
@@ -149,6 +155,9 @@ func wrapArgs(cmd *cobra.Command) {
 				err := check(cmd, args)
 				if err == nil || api.CodeOf(err) != api.Internal {
 					return err
+				}
+				if cmd.HasSubCommands() {
+					return noCommand(cmd, args[0])
 				}
 				return usage(cmd.CommandPath()+" --help", "%s takes %s", cmd.CommandPath(), argsFault(cmd, args))
 			}

@@ -142,10 +142,12 @@ func crashInto(file *os.File) error {
 // stopDaemon asks the daemon to stop and waits until its process is gone.
 func (a *app) stopDaemon(ctx context.Context) error {
 	c := client.New("")
-	status, unknown := daemonStatus(ctx)
+	asking, cancel := context.WithTimeout(ctx, api.ClientTimeout)
+	defer cancel()
+	status, unknown := daemonStatus(asking)
 	err := unknown
 	if !errors.Is(unknown, socket.ErrNotListening) {
-		err = c.Stop(ctx) // also of a daemon that cannot say how it is
+		err = c.Stop(asking) // also of a daemon that cannot say how it is
 	}
 	if errors.Is(err, socket.ErrNotListening) {
 		a.tell("no daemon runs")
@@ -157,7 +159,7 @@ func (a *app) stopDaemon(ctx context.Context) error {
 	if unknown != nil {
 		return unknown
 	}
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout) // it finishes what it was asked
+	ctx, cancel = context.WithTimeout(ctx, stopTimeout) // it finishes what it was asked
 	defer cancel()
 	for alive(status.PID) {
 		select {

@@ -15,4 +15,4 @@ func readHidden(terminal *os.File) (string, error) {
 }
 
 // muted has nothing to do: a console of Windows shows what is typed when it is read.
-func muted(*os.File) (restore func()) { return func() {} }
+func muted(*os.File) (restore func(), err error) { return func() {}, nil }

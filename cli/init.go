@@ -229,7 +229,11 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
 			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
-	defer a.mute()()
+	restore, err := a.mute()
+	if err != nil {
+		return "", err
+	}
+	defer restore()
 	first, err := a.askHidden(ctx, "a passphrase for the file keystore")
 	if err != nil {
 		return "", err

@@ -233,7 +233,7 @@ func (m *systemd) status(ctx context.Context) (serviceStatus, error) {
 	if m.property(ctx, packaging.SystemdServiceName, "ActiveState") == "active" {
 		st.PID, _ = strconv.Atoi(m.property(ctx, packaging.SystemdServiceName, "MainPID"))
 	}
-	if m.property(ctx, packaging.SystemdSocketName, "ActiveState") != "active" {
+	if m.property(ctx, packaging.SystemdSocketName, "UnitFileState") == "enabled" && m.property(ctx, packaging.SystemdSocketName, "ActiveState") != "active" {
 		st.Outdated = "tcred service install: systemd does not listen on the socket"
 	}
 	if m.reloadDue(ctx) {

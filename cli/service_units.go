@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/packaging"
@@ -83,8 +85,12 @@ const ourMark = "# Written by tcred service install. Changes go into a drop-in: 
 
 // isOurs reports whether install wrote the file at path, or there is none.
 func isOurs(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() { // a link leads to what somebody keeps elsewhere
+		return errors.Is(err, fs.ErrNotExist)
+	}
 	text, err := os.ReadFile(path)
-	return errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(string(text), ourMark)
+	return err == nil && strings.HasPrefix(string(text), ourMark)
 }
 
 // differs reports whether a file is not what install would write.
@@ -163,6 +169,17 @@ func daemonStatus(ctx context.Context) (api.Status, error) {
 	return client.New("").Status(ctx)
 }
 
+// heldByDaemon reports whether a daemon that systemd does not run made the socket at path: it holds the lock beside it.
+func heldByDaemon(path string) bool {
+	lock := flock.New(path+".lock", flock.SetFlag(os.O_RDWR)) // not made where none is
+	free, err := lock.TryLock()
+	if err != nil {
+		return false
+	}
+	lock.Close()
+	return !free
+}
+
 // asleep reports whether systemd listens on our socket for a service that does not run, nor tries to.
 func asleep(ctx context.Context) bool {
 	path, err := socket.Path()
@@ -174,5 +191,5 @@ func asleep(ctx context.Context) bool {
 	text, err := systemctl("show", "--property=ActiveState,SubState,Listen", packaging.SystemdSocketName, packaging.SystemdServiceName).output(ctx)
 	lines := strings.Split(text, "\n")
 	return err == nil && slices.Contains(lines, "SubState=listening") && slices.Contains(lines, "Listen="+path+" (Stream)") &&
-		!slices.Contains(lines, "ActiveState=activating")
+		!slices.Contains(lines, "ActiveState=activating") && !heldByDaemon(path)
 }

@@ -117,6 +117,11 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 
 // askPassphrase asks until the passphrase opens the keystore, or the person has had enough tries.
 func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) error) error {
+	restore, err := a.mute() // while a passphrase is tried, too
+	if err != nil {
+		return err
+	}
+	defer restore()
 	for try := 1; ; try++ {
 		passphrase, err := a.askHidden(ctx, "passphrase of the file keystore")
 		if err != nil {
