@@ -236,7 +236,7 @@ func titleOf(store keystore.Store) string {
 // placeOf is titleOf, or the path of a keystore that is a directory of somebody else's.
 func placeOf(store keystore.Store, c *config.Config) string {
 	if store.Name() == "dir" {
-		return cmp.Or(c.Keystore.Dir, os.Getenv("CREDENTIALS_DIRECTORY"))
+		return cmp.Or(c.Keystore.Dir, os.Getenv(keystore.EnvCredentials))
 	}
 	return titleOf(store)
 }

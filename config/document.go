@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/tcred/tcred/api"
 )
 
 const maxConfig = 256 << 10 // bytes
@@ -76,7 +78,7 @@ func lowerFirst(s string) string {
 // add notes a problem at an offset of config.toml.
 func (d *document) add(offset int, message, hint string, warning bool) {
 	line, column := d.position(offset)
-	d.problems = append(d.problems, Problem{d.file, line, column, oneLine(message), oneLine(hint), warning})
+	d.problems = append(d.problems, Problem{d.file, line, column, api.OneLine(message), api.OneLine(hint), warning})
 }
 
 func (d *document) position(offset int) (line, column int) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/disk"
 )
 
@@ -68,7 +69,7 @@ func faultOf(err error) *fault {
 	if errors.Is(err, fs.ErrNotExist) {
 		return &fault{reason: "does not exist", cause: err}
 	}
-	return &fault{reason: "cannot be read: " + oneLine(cause.Error()), cause: err}
+	return &fault{reason: "cannot be read: " + api.OneLine(cause.Error()), cause: err}
 }
 
 // problemOf is a fault of a whole file.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/tcred/tcred/api"
 )
@@ -22,9 +21,9 @@ type Problem struct {
 // String is "file:line:column: message".
 func (p Problem) String() string {
 	if p.Line == 0 {
-		return fmt.Sprintf("%s: %s", oneLine(p.File), p.Message)
+		return fmt.Sprintf("%s: %s", api.OneLine(p.File), p.Message)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", oneLine(p.File), p.Line, p.Column, p.Message)
+	return fmt.Sprintf("%s:%d:%d: %s", api.OneLine(p.File), p.Line, p.Column, p.Message)
 }
 
 // Invalid is a config that does not load.
@@ -62,14 +61,4 @@ func (d *document) err() error {
 		e.Hint = strings.TrimPrefix(e.Hint+"; tcred check shows all problems", "; ")
 	}
 	return e
-}
-
-// oneLine keeps s, which may come from a file or a library, from breaking a line.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }

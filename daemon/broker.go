@@ -72,12 +72,14 @@ type Broker struct {
 // NewBroker returns a Broker over o.
 func NewBroker(o Options) *Broker {
 	b := &Broker{
-		profiles: o.Profiles, cache: o.Cache, now: o.Now, log: o.Log,
+		profiles: o.Profiles, cache: o.Cache, log: o.Log,
 		meter: newMeter(), wake: make(chan struct{}, 1), beat: make(chan struct{}), slots: make(map[cache.Key]*slot),
 	}
-	if b.now == nil {
-		b.now = func() time.Time { return time.Now().Round(0) } // what is no monotonic reading is compared by the wall
+	clock := o.Now
+	if clock == nil {
+		clock = time.Now
 	}
+	b.now = func() time.Time { return clock().Round(0) } // a monotonic reading would win each comparison of two times
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}

@@ -34,7 +34,7 @@ func (r *relock) set(d time.Duration, now func() time.Time, f func()) {
 	if d <= 0 {
 		return
 	}
-	began, end := time.Now(), now().Round(0).Add(d)
+	began, end := time.Now(), now().Add(d)
 	r.left = func() time.Duration { return min(end.Sub(now()), d-time.Since(began)) }
 	var timer *time.Timer
 	timer = time.AfterFunc(min(d, times.Look), func() {

@@ -14,8 +14,8 @@ import (
 	"github.com/tcred/tcred/disk"
 )
 
-// envCredentials is where systemd puts a unit's credentials.
-const envCredentials = "CREDENTIALS_DIRECTORY"
+// EnvCredentials is where systemd puts a unit's credentials.
+const EnvCredentials = "CREDENTIALS_DIRECTORY"
 
 // dirPrefix begins the name of every key's file in the dir keystore.
 const dirPrefix = "tcred.key."
@@ -70,11 +70,11 @@ func (d *dir) Probe(context.Context) error {
 func (d *dir) root() (string, error) {
 	root := d.path
 	if root == "" {
-		root = os.Getenv(envCredentials)
+		root = os.Getenv(EnvCredentials)
 	}
 	if root == "" {
 		return "", fail(api.KeystoreAbsent, "set dir under [keystore] in config.toml",
-			`keystore "dir" has no directory: dir is not set and neither is $%s`, envCredentials)
+			`keystore "dir" has no directory: dir is not set and neither is $%s`, EnvCredentials)
 	}
 	info, err := os.Stat(root)
 	if err != nil {

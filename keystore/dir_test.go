@@ -40,7 +40,7 @@ func TestDirReadsMountedKeys(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(root, "tcred.key.folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(envCredentials, root)
+	t.Setenv(EnvCredentials, root)
 	s := newDirStore(t, Options{})
 	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
 		t.Errorf("got %v, %v", got, err)
@@ -60,7 +60,7 @@ func TestDirReadsMountedKeys(t *testing.T) {
 }
 
 func TestDirIsAbsentUntilItIsMounted(t *testing.T) {
-	t.Setenv(envCredentials, "")
+	t.Setenv(EnvCredentials, "")
 	wantCode(t, newDirStore(t, Options{}).Probe(t.Context()), api.KeystoreAbsent)
 
 	root := filepath.Join(t.TempDir(), "late")

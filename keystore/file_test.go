@@ -28,7 +28,7 @@ func newFileStore(t *testing.T, edit func(*Options)) file {
 		t.Fatal(err)
 	}
 	write(t, o.PassphraseFile, passphrase.Reveal()+"\n", 0o600)
-	t.Setenv(envCredentials, "")
+	t.Setenv(EnvCredentials, "")
 	if edit != nil {
 		edit(&o)
 	}
@@ -83,7 +83,7 @@ func TestFileFindsItsPassphraseAmongSystemdCredentials(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
 	mustPut(t, s, "work")
 	credentials := t.TempDir()
-	t.Setenv(envCredentials, credentials)
+	t.Setenv(EnvCredentials, credentials)
 	_, err := s.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreLocked)
 	write(t, filepath.Join(credentials, "tcred.passphrase"), passphrase.Reveal(), 0o440)

@@ -48,8 +48,8 @@ func (o *opener) findPassphrase(so string) (credential.Secret, error) {
 		o.warnBeside(o.passphraseFile)
 		return ReadPassphrase(o.passphraseFile)
 	}
-	path := filepath.Join(os.Getenv(envCredentials), passphraseCredential)
-	if _, err := os.Stat(path); os.Getenv(envCredentials) == "" || errors.Is(err, fs.ErrNotExist) {
+	path := filepath.Join(os.Getenv(EnvCredentials), passphraseCredential)
+	if _, err := os.Stat(path); os.Getenv(EnvCredentials) == "" || errors.Is(err, fs.ErrNotExist) {
 		return "", fail(api.KeystoreLocked, "tcred unlock, or passphrase_file under [keystore] in config.toml",
 			"the file keystore is locked%s", so)
 	}
