@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"github.com/tcred/tcred/cli"
+	"github.com/tcred/tcred/internal/cli"
 )
 
 func main() { os.Exit(cli.Main(os.Args)) }

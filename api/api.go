@@ -7,7 +7,11 @@
 // The helper imports this package, so it needs nothing but the standard library's smallest parts.
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/tcred/tcred/internal/human"
+)
 
 // Request paths. A profile's name follows PathCredentials and PathIdentity.
 const (
@@ -137,8 +141,8 @@ func ProblemOf(e *Error) *Problem {
 		return nil
 	}
 	return &Problem{
-		Type: "about:blank", Title: string(e.Code), Status: e.Code.Status(), Detail: OneLine(e.Message),
-		Code: e.Code, Hint: OneLine(e.Hint), Retryable: e.Code.Retryable(), RequestID: e.RequestID,
+		Type: "about:blank", Title: string(e.Code), Status: e.Code.Status(), Detail: human.OneLine(e.Message),
+		Code: e.Code, Hint: human.OneLine(e.Hint), Retryable: e.Code.Retryable(), RequestID: e.RequestID,
 	}
 }
 

@@ -1,6 +1,10 @@
 package api
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tcred/tcred/internal/human"
+)
 
 // A Code names one kind of failure. The list is closed: programs may switch on it.
 type Code string
@@ -134,9 +138,9 @@ func CodeOf(err error) Code {
 
 // Text renders e as the lines a person sees on stderr, each ended by a newline.
 func (e *Error) Text() string {
-	text := ErrorPrefix + OneLine(e.Message) + "\n"
+	text := ErrorPrefix + human.OneLine(e.Message) + "\n"
 	if e.Hint != "" {
-		text += HintPrefix + OneLine(e.Hint) + "\n"
+		text += HintPrefix + human.OneLine(e.Hint) + "\n"
 	}
 	return text
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/disk"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // An entry is a header of 13 bytes and a sealed body:

@@ -3,7 +3,7 @@ package cache
 import (
 	"fmt"
 
-	"github.com/tcred/tcred/disk"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // write makes data a name's file, whole or not at all, as disk.Write does. Hold the name's lock: the temporary file of

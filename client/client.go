@@ -32,7 +32,7 @@ type Client struct {
 	version atomic.Pointer[string] // of the daemon, by its last answer; another than ours explains those that make no sense
 }
 
-// New returns a client of the daemon that listens at path; "" is socket.Path(), looked up at each call.
+// New returns a client of the daemon that listens at path; "" is place.Socket(), looked up at each call.
 func New(path string) *Client {
 	c := &Client{path: path}
 	c.http = &http.Client{

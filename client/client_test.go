@@ -20,7 +20,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/socket"
+	"github.com/tcred/tcred/internal/socket"
 )
 
 // listen listens on a socket in a directory of its own, with a config path that every request is to name.

@@ -17,7 +17,8 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/socket"
+	"github.com/tcred/tcred/internal/place"
+	"github.com/tcred/tcred/internal/socket"
 )
 
 // deadlineKey carries a request's deadline to dial: net/http dials under a context that keeps values alone.
@@ -54,7 +55,7 @@ func (c *Client) socketPath() (string, error) {
 	if c.path != "" {
 		return c.path, nil
 	}
-	return socket.Path()
+	return place.Socket()
 }
 
 // within bounds ctx by timeout, unless it has a deadline of its own.
@@ -92,7 +93,7 @@ func ask[T any](ctx context.Context, c *Client, method, target string) (T, error
 
 // do makes a request, with in as its JSON body unless nil, and returns the whole body of a good answer.
 func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte, error) {
-	config, err := socket.ConfigPath()
+	config, err := place.Config()
 	if err != nil {
 		return nil, err
 	}

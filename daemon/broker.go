@@ -18,6 +18,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // Source issues the credentials of one profile.
@@ -98,7 +99,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 	if minTTL >= p.Lifetime { // STS counts whole seconds, so that equal is never met
 		return credential.Credential{}, &api.Error{
 			Code:    api.BadRequest,
-			Message: fmt.Sprintf("min-ttl %s cannot be met: a new credential of profile %q is good for less than %s", api.Span(minTTL), name, api.Span(p.Lifetime)),
+			Message: fmt.Sprintf("min-ttl %s cannot be met: a new credential of profile %q is good for less than %s", human.Span(minTTL), name, human.Span(p.Lifetime)),
 			Hint:    "ask for less, or raise the profile's duration",
 		}
 	}
@@ -155,7 +156,7 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 	}
 	unmet := &api.Error{
 		Code:    api.MinTTLUnmet,
-		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, api.Span(max(left, 0).Truncate(time.Second)), api.Span(minTTL)),
+		Message: fmt.Sprintf("profile %q: %s left of the %s asked for", p.Name, human.Span(max(left, 0).Truncate(time.Second)), human.Span(minTTL)),
 		Hint:    "ask for less, or try again", Cause: err,
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/socket"
+	"github.com/tcred/tcred/internal/socket"
 )
 
 // ErrRunning says that another daemon listens on the socket already.

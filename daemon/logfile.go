@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/tcred/tcred/disk"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // MaxLog is the size in bytes at which a LogFile starts anew; the one before it is kept as <path>.1.

@@ -16,7 +16,7 @@ import (
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := make(map[string]string)
-	for _, pattern := range []string{"../*.md", "*.md", "../packaging/*.md", "../packaging/*/*.md"} {
+	for _, pattern := range []string{"../*.md", "*.md", "../packaging/*.md", "../internal/*/*.md"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

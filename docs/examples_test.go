@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/config"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/config"
 )
 
 func TestSettingsLoad(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"sync"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/disk"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // EnvCredentials is where systemd puts a unit's credentials.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/disk"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // maxFile bounds every file of a keystore, in bytes: none has a reason to come near.

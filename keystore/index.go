@@ -18,7 +18,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/disk"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // Whose a key is, as far as GetCallerIdentity told.

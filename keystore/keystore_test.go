@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/config"
+	"github.com/tcred/tcred/internal/config"
 )
 
 const canary = "CanarySecretKey0123456789abcdefg"

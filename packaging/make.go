@@ -14,7 +14,7 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/tcred/tcred/packaging/release"
+	"github.com/tcred/tcred/internal/release"
 )
 
 func main() {

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"github.com/tcred/tcred/helper"
+	"github.com/tcred/tcred/internal/helper"
 )
 
 func main() { os.Exit(helper.Main(os.Args[1:])) }

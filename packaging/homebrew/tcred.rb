@@ -1,4 +1,4 @@
-# packaging/release fills in what stands between @ signs.
+# internal/release fills in what stands between @ signs.
 class Tcred < Formula
   desc "Short-lived Tencent Cloud credentials from a key in your keychain"
   homepage "https://github.com/tcred/tcred"

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/place/dirs"
+)
+
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func (a *app) completionCmd() *cobra.Command {
+	var forHelper bool
+	cmd := &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Print a shell's completion script",
+		Long: `Completion prints the script that completes tcred's commands, flags, profiles and keys in bash (4.1 or
+newer, with its bash-completion), zsh, fish or PowerShell. Names come from config.toml and the key index
+alone: no daemon is started and no keychain asked. With --helper it is the script for tcred-helper,
+which wants tcred on the PATH. The packages install both.`,
+		Example: `  source <(tcred completion bash)
+  tcred completion zsh > "${fpath[1]}/_tcred"
+  tcred completion fish > ~/.config/fish/completions/tcred.fish
+  tcred completion powershell | Out-String | Invoke-Expression`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("tcred completion SHELL: "+strings.Join(shells, ", "), "which shell?")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			script, err := completionScript(cmd.Root(), args[0], forHelper)
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(script)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&forHelper, "helper", false, "complete tcred-helper")
+	return cmd
+}
+
+// program is how a script names the command it completes, when it asks that for candidates.
+var program = regexp.MustCompile(`(\$\{words\[[01]\]\}|\$args\[1\]|\$Program) ` + cobra.ShellCompRequestCmd + ` `)
+
+// completionScript is cobra's. The helper knows nothing of completion, so its script asks tcred.
+func completionScript(root *cobra.Command, shell string, forHelper bool) ([]byte, error) {
+	if forHelper {
+		root = &cobra.Command{Use: helperName}
+	}
+	var b bytes.Buffer
+	var err error
+	switch shell {
+	case "bash":
+		err = root.GenBashCompletionV2(&b, true)
+	case "zsh":
+		err = root.GenZshCompletion(&b)
+	case "fish":
+		err = root.GenFishCompletion(&b, true)
+	case "powershell":
+		err = root.GenPowerShellCompletionWithDesc(&b)
+	default:
+		return nil, usage("known are "+strings.Join(shells, ", "), "no completion for the shell %q", shell)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing the completion script: %w", err)
+	}
+	script := b.Bytes()
+	if forHelper {
+		script = program.ReplaceAllLiteral(script, []byte("tcred "+cobra.ShellCompRequestCmd+" "+helperName+" "))
+	}
+	return script, nil
+}
+
+// argumentCandidates are what may stand for a word of a command's Use line, each "value" or "value\twhat it is".
+var argumentCandidates = map[string]func() []string{
+	"PROFILE": profileNames, "KEY": keyNames, "SHELL": just(shells), "--": just([]string{"--"}),
+}
+
+// flagCandidates go by a flag's name.
+var flagCandidates = map[string]func() []string{
+	"profile": profileNames, "key": keyNames, "format": just(strings.Split(formatNames(), ", ")),
+	"keystore": just(config.Backends), "site": just(config.Sites), "from": just([]string{"env", "tccli"}),
+}
+
+func just(list []string) func() []string { return func() []string { return list } }
+
+// complete gives every command below cmd completion of its arguments and flags, where it has none of its own.
+func complete(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		complete(c)
+		if c.ValidArgs == nil && c.ValidArgsFunction == nil && !c.HasSubCommands() {
+			c.ValidArgsFunction = completeArgument
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() == "bool" || strings.HasSuffix(f.Name, "-file") {
+				return // takes no value; takes a file, which the shell completes
+			}
+			_ = c.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return candidates(flagCandidates[f.Name])
+			}) // or it has one already
+		})
+	}
+}
+
+// completeArgument finds what the next argument is in the Use line: the words after the command's name.
+func completeArgument(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if slices.Contains(os.Args, "--") { // cobra does not tell: here begins a command of the person's own
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	words := strings.Fields(cmd.Use)[1:]
+	if len(args) >= len(words) {
+		return candidates(nil)
+	}
+	word := strings.Trim(words[len(args)], "[].")
+	if word == "DIR" || word == "FILE" {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return candidates(argumentCandidates[word])
+}
+
+func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {
+	if of == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return of(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// keyNames are the keys in the index. What cannot be read has no names: a completion has nowhere to complain.
+func keyNames() []string {
+	p, err := dirs.Find()
+	if err != nil {
+		return nil
+	}
+	entries, _ := indexOf(p).Load()
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name + "\tkey"
+	}
+	return names
+}
+
+// profileNames are the declared profiles, and the keys.
+func profileNames() []string {
+	names := keyNames()
+	p, err := dirs.Find()
+	if err != nil {
+		return nil
+	}
+	cfg, _, err := config.Load(p.Config)
+	if err != nil {
+		return names
+	}
+	for name, profile := range cfg.Profiles {
+		names = slices.DeleteFunc(names, func(key string) bool { return key == name+"\tkey" })
+		names = append(names, name+"\tprofile of key "+profile.Key)
+	}
+	slices.Sort(names)
+	return names
+}

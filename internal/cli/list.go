@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/policy"
+	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/keystore"
+)
+
+// inventory is what tcred list shows, and its JSON.
+type inventory struct {
+	Keys     []listedKey     `json:"keys"`
+	Profiles []listedProfile `json:"profiles"`
+}
+
+type listedKey struct {
+	Name      string    `json:"name"`
+	SecretID  string    `json:"secret_id"` // masked
+	Type      string    `json:"type,omitempty"`
+	AccountID string    `json:"account_id,omitempty"`
+	UserID    string    `json:"user_id,omitempty"`
+	Arn       string    `json:"arn,omitempty"`
+	Site      string    `json:"site,omitempty"`
+	Added     time.Time `json:"added,omitzero"`
+}
+
+type listedProfile struct {
+	Name       string    `json:"name"`
+	Key        string    `json:"key"`
+	Policy     string    `json:"policy"` // "full", "file" or "inline"
+	PolicyFile string    `json:"policy_file,omitempty"`
+	Duration   string    `json:"duration"`
+	Expires    time.Time `json:"expires,omitzero"` // of the credential that a running daemon holds
+}
+
+func (a *app) listCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "Show keys and profiles",
+		Long: `List shows the keys that tcred knows, their SecretIds shortened, and whose they are; then every profile
+that a tool may ask for: its key, its policy (full: the key's own rights), how long its credentials
+live, and when the one that the daemon holds expires.`,
+		Example: `  tcred list
+  tcred list --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.list(cmd.Context(), asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) list(ctx context.Context, asJSON bool) error {
+	p, err := dirs.Find()
+	if err != nil {
+		return err
+	}
+	inv, err := a.inventory(ctx, p, a.profiles(p))
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(inv)
+	}
+	if len(inv.Keys) == 0 {
+		a.tell("no key yet")
+		fmt.Fprintln(a.err, api.HintPrefix+"tcred add")
+	}
+	return a.printInventory(inv)
+}
+
+// inventory gathers keys and profiles. Only the expiry comes from the daemon, and only if it runs.
+func (a *app) inventory(ctx context.Context, p dirs.Places, set *profile.Set) (inventory, error) {
+	inv := inventory{Keys: []listedKey{}, Profiles: []listedProfile{}}
+	c, err := set.Config()
+	if err != nil {
+		return inv, err
+	}
+	keys, err := a.knownKeys(ctx, set)
+	if err != nil {
+		return inv, err
+	}
+	names := slices.Sorted(maps.Keys(keys))
+	for _, name := range names {
+		e := keys[name]
+		inv.Keys = append(inv.Keys, listedKey{
+			Name: name, SecretID: keystore.Mask(e.SecretID), Type: e.Type, AccountID: e.AccountID, UserID: e.UserID,
+			Arn: e.Arn, Site: cmp.Or(c.Site, e.Site), Added: e.Added,
+		})
+	}
+	expires := expiries(ctx, p)
+	for _, name := range c.Names(names) {
+		pr, err := c.Profile(name, names)
+		if err != nil {
+			return inv, err
+		}
+		inv.Profiles = append(inv.Profiles, listedProfile{
+			Name: name, Key: pr.Key, Policy: policyKind(pr), PolicyFile: pr.PolicyFile,
+			Duration: human.Span(pr.Duration), Expires: expires[name],
+		})
+	}
+	return inv, nil
+}
+
+// knownKeys is the index, and what a read-only keystore holds besides. One that cannot be read is a warning.
+func (a *app) knownKeys(ctx context.Context, set *profile.Set) (map[string]keystore.Entry, error) {
+	indexed, err := set.Keys()
+	if err != nil {
+		return nil, err
+	}
+	store, err := set.Store()
+	if err != nil || !store.ReadOnly() {
+		return indexed, err
+	}
+	keys := maps.Clone(indexed)
+	names, err := store.List(ctx)
+	if err != nil {
+		a.warn("%v", err)
+	}
+	for _, name := range names {
+		if _, ok := keys[name]; ok {
+			continue
+		}
+		k, err := store.Get(ctx, name)
+		if err != nil {
+			a.warn("%v", err)
+			continue
+		}
+		keys[name] = keystore.Entry{Name: name, SecretID: k.ID}
+	}
+	return keys, nil
+}
+
+// expiries are when the credentials expire that a daemon on the same config holds.
+func expiries(ctx context.Context, p dirs.Places) map[string]time.Time {
+	st, err := daemonStatus(ctx)
+	if err != nil || st.Config != p.Config {
+		return nil
+	}
+	expires := make(map[string]time.Time)
+	for _, s := range st.Profiles {
+		expires[s.Name] = s.Expires
+	}
+	return expires
+}
+
+func policyKind(p config.Profile) string {
+	switch {
+	case p.PolicyFile != "":
+		return "file"
+	case p.Policy == policy.Full:
+		return "full"
+	}
+	return "inline"
+}
+
+func (a *app) printInventory(inv inventory) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	if len(inv.Keys) > 0 {
+		fmt.Fprintln(w, "KEY\tSECRETID\tACCOUNT\tIDENTITY\tSITE")
+	}
+	for _, k := range inv.Keys {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Name, k.SecretID, dash(k.AccountID), k.identity(), dash(k.Site))
+	}
+	if len(inv.Keys) > 0 && len(inv.Profiles) > 0 {
+		w.Flush() // each table has its own columns
+		fmt.Fprintln(w)
+	}
+	if len(inv.Profiles) > 0 {
+		fmt.Fprintln(w, "PROFILE\tKEY\tPOLICY\tDURATION\tEXPIRES")
+	}
+	for _, p := range inv.Profiles {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Key, p.policy(), p.Duration, p.expiry())
+	}
+	return w.Flush()
+}
+
+func (k listedKey) identity() string {
+	switch k.Type {
+	case keystore.IdentityRoot:
+		return "root account"
+	case keystore.IdentitySub:
+		return "sub-account " + k.UserID
+	}
+	return "-"
+}
+
+func (p listedProfile) policy() string {
+	if p.PolicyFile != "" {
+		return filepath.Base(p.PolicyFile)
+	}
+	return p.Policy
+}
+
+func (p listedProfile) expiry() string {
+	left := time.Until(p.Expires)
+	if left <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%s (%s left)", p.Expires.Local().Format("15:04:05"), human.Span(left.Truncate(time.Minute)))
+}
+
+func dash(text string) string { return cmp.Or(text, "-") }

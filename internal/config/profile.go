@@ -1,0 +1,138 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/policy"
+)
+
+// fullPolicy in config.toml stands for the key's own rights.
+const fullPolicy = "full"
+
+// profiles reads the tables under [profiles]. cfg holds the defaults for them.
+func (t table) profiles(cfg *Config) (all []Profile) {
+	for _, name := range t.keys() {
+		if !api.ValidName(name) {
+			t.fail(name, fmt.Sprintf("%q cannot be a profile's name", name), api.NameHint)
+		}
+		all = append(all, t.sub(name).profile(name, cfg))
+	}
+	return all
+}
+
+func (t table) profile(name string, cfg *Config) Profile {
+	if t.values == nil { // sub has said why
+		return Profile{}
+	}
+	t.onlyKnown(profileKeys)
+	p := Profile{
+		Name:          name,
+		Key:           or(t.keyName(), cfg.Key),
+		FederatedUser: or(t.federatedUser(), federatedUser(name)),
+		Region:        or(t.region(), cfg.Region),
+		Duration:      or(t.lifetime(), cfg.Duration),
+	}
+	switch inline, file := t.has("policy"), t.has("policy_file"); {
+	case inline && file:
+		t.fail("policy_file", fmt.Sprintf("profile %q has both policy and policy_file", name), "keep one of them")
+	case inline:
+		p.Policy = t.inlinePolicy()
+	case file:
+		p.Policy, p.PolicyFile = t.policyFile()
+	default:
+		t.fail("policy", fmt.Sprintf("profile %q has no policy", name),
+			`policy_file = "…" for what it needs, or policy = "full" for all rights of its key`)
+	}
+	return p
+}
+
+// federatedUser may be more than STS's page says, letters, because STS takes more.
+func (t table) federatedUser() string {
+	name := t.text("name")
+	switch {
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }):
+		t.fail("name", fmt.Sprintf("name %q has a blank or a control character", name), "the name of a federated user consists of letters")
+		return ""
+	case strings.ContainsFunc(name, func(r rune) bool { return !isLetter(r) }):
+		t.warn("name", fmt.Sprintf("name %q is not of letters alone, as STS asks for", name), "STS has been seen to take hyphens; leave the line out to be safe")
+	}
+	return name
+}
+
+func (t table) inlinePolicy() string {
+	src := t.text("policy")
+	switch {
+	case src == "":
+		return ""
+	case src == fullPolicy:
+		return policy.Full
+	case !strings.Contains(src, "{"):
+		hint := fmt.Sprintf("for a file write policy_file = %q", src)
+		if strings.EqualFold(strings.TrimSpace(src), fullPolicy) {
+			hint = `write "full"`
+		}
+		t.fail("policy", fmt.Sprintf("policy %q is neither \"full\" nor JSON", src), hint)
+		return ""
+	}
+	findings := policy.Check([]byte(src))
+	for _, f := range findings {
+		t.doc.problems = append(t.doc.problems, t.inlineProblem(src, f))
+	}
+	return compact([]byte(src), findings)
+}
+
+// inlineProblem places a finding on config.toml's own line, which it can unless the policy is written with escapes.
+func (t table) inlineProblem(src string, f policy.Finding) Problem {
+	offset, length := t.at("policy")
+	written := t.doc.text[offset:min(offset+length, len(t.doc.text))]
+	shown := bytes.TrimPrefix(bytes.TrimPrefix(written, []byte("\r")), []byte("\n")) // TOML drops the first newline
+	p := Problem{File: t.doc.file, Message: f.Message, Hint: f.Hint, Warning: f.Warning}
+	if strings.ReplaceAll(string(shown), "\r\n", "\n") != strings.ReplaceAll(src, "\r\n", "\n") {
+		p.Line, p.Column = t.doc.position(offset)
+		p.Message += fmt.Sprintf(" (line %d, column %d of the policy)", f.Line, f.Column)
+		return p
+	}
+	line, column := t.doc.position(offset + len(written) - len(shown))
+	p.Line, p.Column = line+f.Line-1, f.Column
+	if f.Line == 1 {
+		p.Column += column - 1
+	}
+	return p
+}
+
+func (t table) policyFile() (text, file string) {
+	file = t.path("policy_file")
+	if file == "" {
+		return "", ""
+	}
+	if !slices.Contains(t.doc.files, file) {
+		t.doc.files = append(t.doc.files, file)
+	}
+	src, err := readFile(file, maxPolicy)
+	if err != nil {
+		t.fileProblem("policy_file", file, err)
+		return "", file
+	}
+	findings := policy.Check(src)
+	for _, f := range findings {
+		p := Problem{file, f.Line, f.Column, f.Message, f.Hint, f.Warning}
+		if !slices.Contains(t.doc.problems, p) { // two profiles may share the file
+			t.doc.problems = append(t.doc.problems, p)
+		}
+	}
+	return compact(src, findings), file
+}
+
+// compact is "" for a policy that is refused.
+func compact(src []byte, findings []policy.Finding) string {
+	if slices.ContainsFunc(findings, func(f policy.Finding) bool { return !f.Warning }) {
+		return ""
+	}
+	text, _ := policy.Compact(src) // no error without a finding
+	return text
+}

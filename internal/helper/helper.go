@@ -1,0 +1,124 @@
+// Package helper is the program that tools spawn on every call: it asks the daemon, copies the answer, and ends.
+//
+// Its run time is the price of every call, so the request is made by hand and nothing is imported that package
+// os does not need anyway. A test holds it to that, a benchmark to the price.
+package helper
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/place"
+	"github.com/tcred/tcred/internal/socket"
+)
+
+// Main runs tcred-helper with the arguments after its name and returns its exit status. A credential goes to
+// stdout, whole or not at all; failures go to stderr.
+func Main(args []string) int {
+	deadline := time.Now().Add(api.ClientTimeout)
+	o, err := parseArgs(args, os.Getenv(api.EnvProfile))
+	if err != nil {
+		return fail(err)
+	}
+	switch {
+	case o.help:
+		return finish(writeAll(stdout, []byte(usage)))
+	case o.version:
+		return finish(writeAll(stdout, []byte("tcred-helper "+api.Version+"\n")))
+	}
+	a, err := ask(o, deadline)
+	if err != nil {
+		return fail(err)
+	}
+	if a.status != 200 {
+		writeAll(stderr, a.body)
+		return a.exit
+	}
+	return finish(writeAll(stdout, a.body))
+}
+
+// ask makes the request, and makes it once more if the connection ends before the answer's first byte: the
+// daemon it reached was about to stop.
+func ask(o options, deadline time.Time) (answer, error) {
+	path, err := place.Socket()
+	if err != nil {
+		return answer{}, err
+	}
+	config, err := place.Config()
+	if err != nil {
+		return answer{}, err
+	}
+	request := o.request(config)
+	a, err := exchange(path, request, deadline)
+	if errors.Is(err, socket.ErrNoAnswer) {
+		a, err = exchange(path, request, deadline)
+	}
+	return a, err
+}
+
+func exchange(path string, request []byte, deadline time.Time) (answer, error) {
+	c, err := socket.DialOrStart(path, deadline)
+	if err != nil {
+		return answer{}, err
+	}
+	// A failed write is not the last word, for a server may answer before it stops reading. Nor is the connection
+	// closed here: the process is about to end, which does it for nothing.
+	c.Write(request)
+	a, err := readAnswer(c)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return answer{}, tooSlow()
+	}
+	return a, err
+}
+
+func tooSlow() error {
+	return &api.Error{
+		Code: api.Timeout, Message: "the daemon did not answer within " + api.ClientTimeout.String(), Hint: "see tcred logs",
+		Cause: os.ErrDeadlineExceeded,
+	}
+}
+
+func fail(err error) int {
+	e := api.AsError(err)
+	writeAll(stderr, []byte(e.Text()))
+	return e.Code.Exit()
+}
+
+// finish is the exit status after stdout was written. A reader that went away needs no message.
+func finish(err error) int {
+	if err == nil {
+		return api.ExitOK
+	}
+	if err != syscall.EPIPE {
+		fail(&api.Error{Code: api.Internal, Message: "cannot write to stdout: " + err.Error(), Cause: err})
+	}
+	return api.ExitFailed
+}
+
+// stdout and stderr are no os.File: a broken pipe on those would end the process by a signal.
+func stdout(p []byte) (int, error) { return syscall.Write(syscall.Stdout, p) }
+
+func stderr(p []byte) (int, error) { return syscall.Write(syscall.Stderr, p) }
+
+// writeAll writes all of p by put.
+func writeAll(put func([]byte) (int, error), p []byte) error {
+	for len(p) > 0 {
+		n, err := put(p)
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN: // a pipe that our parent made non-blocking, and full
+			time.Sleep(time.Millisecond)
+		case err != nil:
+			return err
+		case n == 0:
+			return io.ErrShortWrite
+		default:
+			p = p[n:]
+		}
+	}
+	return nil
+}

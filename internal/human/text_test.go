@@ -1,0 +1,31 @@
+package human
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestALineIsSafeOnATerminalAndEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\x1b]0;b\ac":                      "a ]0;b c",
+		"a\u009bb\u202ec\u2066d\x7f\u200ee": "a b c d  e",
+		"配置 ok":                             "配置 ok",
+		strings.Repeat("字", 60_000):         strings.Repeat("字", maxLine) + "…",
+	} {
+		if got := OneLine(text); got != want {
+			t.Errorf("%.40q: got %.40q", text, got)
+		}
+	}
+}
+
+func TestSpanLeavesOutZeroes(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 2 * time.Hour: "2h", 90 * time.Minute: "1h30m", 20 * time.Minute: "20m", 10 * time.Second: "10s",
+		time.Hour + time.Second: "1h0m1s", 100 * time.Minute: "1h40m", 110*time.Minute + 10*time.Second: "1h50m10s", -time.Hour: "-1h",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}

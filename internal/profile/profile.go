@@ -1,0 +1,163 @@
+// Package profile joins config.toml, the key index, the keystore and STS into the profiles that a broker serves.
+package profile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/sts"
+	"github.com/tcred/tcred/keystore"
+)
+
+// Options say where things are, and who is asking.
+type Options struct {
+	ConfigPath  string
+	Index       keystore.Index
+	FileDir     string           // of the file keystore
+	Interactive bool             // a person at a terminal: the keystore may ask them
+	Notify      func(string)     // tells them, or the log, what is going on; may be nil
+	Now         func() time.Time // nil is time.Now
+	Log         *slog.Logger     // nil discards
+}
+
+// Set is the profiles as config and key index say. It looks at both at most once a second and takes up a valid
+// change by itself; while what is on disk is not valid, the last valid reading holds. It is safe for concurrent use.
+type Set struct {
+	o Options
+
+	mu       sync.Mutex
+	looked   time.Time // monotonic
+	watched  []string  // files that the last reading came from
+	seen     fingerprints
+	reading  *reading // the last valid one, nil before there is any
+	problem  error    // with what is on disk now
+	revision uint64
+}
+
+// reading is one consistent view of config, index and keystore.
+type reading struct {
+	config *config.Config
+	keys   map[string]keystore.Entry
+	store  keystore.Store
+
+	mu      sync.Mutex
+	clients map[clientKey]*sts.Client // made when they are first asked for; each read ca_file then
+}
+
+// clientKey is what the clients of one reading differ in.
+type clientKey struct{ region, site string }
+
+// Open returns the Set over o. It reads nothing yet.
+func Open(o Options) *Set {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Set{o: o}
+}
+
+// Lookup finds the profile of that name: a declared one, else a key of that name with its own full rights.
+func (s *Set) Lookup(ctx context.Context, name string) (daemon.Profile, error) {
+	r, revision, err := s.current()
+	if err != nil {
+		return daemon.Profile{}, err
+	}
+	names, err := r.keyNames(ctx)
+	if err != nil {
+		return daemon.Profile{}, err
+	}
+	p, err := r.config.Profile(name, names)
+	if err != nil {
+		return daemon.Profile{}, err
+	}
+	entry, err := r.entry(ctx, p.Key, names)
+	if err != nil {
+		return daemon.Profile{}, err
+	}
+	if err := checkDuration(p, entry); err != nil {
+		return daemon.Profile{}, err
+	}
+	client, err := r.client(p.Region, entry.Site, s.o.Now)
+	if err != nil {
+		return daemon.Profile{}, err
+	}
+	return daemon.Profile{
+		Name: p.Name, Key: p.Key, Lifetime: p.Duration - credential.Margin, Revision: revision,
+		Source: &sts.Federation{
+			Client: client, Store: r.store, Key: entry, Profile: p.Name, Name: p.FederatedUser,
+			Policy: p.Policy, Duration: p.Duration,
+		},
+		Secret: func(ctx context.Context) (credential.Secret, error) {
+			key, err := r.store.Get(ctx, p.Key)
+			return key.Secret, err
+		},
+		Identify: func(ctx context.Context, c credential.Credential) (api.Identity, error) {
+			return client.CallerIdentity(ctx, c.SecretID, c.SecretKey, c.Token)
+		},
+	}, nil
+}
+
+// Names lists every profile, keys included, sorted.
+func (s *Set) Names(ctx context.Context) []string {
+	r, _, err := s.current()
+	if err != nil {
+		return nil
+	}
+	names, _ := r.keyNames(ctx) // no key, no profile
+	return r.config.Names(names)
+}
+
+// entry is what is known of a key. One that a read-only keystore brought along was never added: its id is read.
+func (r *reading) entry(ctx context.Context, key string, names []string) (keystore.Entry, error) {
+	if e, ok := r.keys[key]; ok {
+		return e, nil
+	}
+	if !r.store.ReadOnly() {
+		return keystore.Entry{}, &api.Error{
+			Code:    api.NoKey,
+			Message: fmt.Sprintf("no key %q%s", key, config.DidYouMean(key, names)),
+			Hint:    "tcred add " + key,
+		}
+	}
+	k, err := r.store.Get(ctx, key)
+	if err != nil {
+		return keystore.Entry{}, err
+	}
+	return keystore.Entry{Name: key, SecretID: k.ID}, nil
+}
+
+// keyNames are the names of the index, and of what a read-only keystore holds, sorted.
+func (r *reading) keyNames(ctx context.Context) ([]string, error) {
+	names := slices.Sorted(maps.Keys(r.keys))
+	if !r.store.ReadOnly() {
+		return names, nil
+	}
+	more, err := r.store.List(ctx)
+	names = append(names, more...)
+	slices.Sort(names)
+	return slices.Compact(names), err
+}
+
+// checkDuration refuses what STS would refuse, before it is asked.
+func checkDuration(p config.Profile, e keystore.Entry) error {
+	if e.Type != keystore.IdentityRoot || p.Duration <= config.MaxRootDuration {
+		return nil
+	}
+	return &api.Error{
+		Code:    api.ConfigInvalid,
+		Message: fmt.Sprintf("profile %q asks for %s; key %q is a root account's: at most %s", p.Name, human.Span(p.Duration), p.Key, human.Span(config.MaxRootDuration)),
+		Hint:    fmt.Sprintf("duration = %q, or better a sub-account's key: tcred add work", human.Span(config.MaxRootDuration)),
+	}
+}
