@@ -141,14 +141,19 @@ func ProblemOf(e *Error) *Problem {
 		return nil
 	}
 	return &Problem{
-		Type: "about:blank", Title: string(e.Code), Status: e.Code.Status(), Detail: human.OneLine(e.Message),
-		Code: e.Code, Hint: human.OneLine(e.Hint), Retryable: e.Code.Retryable(), RequestID: e.RequestID,
+		Type: "about:blank", Title: string(e.Code), Status: e.Status(), Detail: human.OneLine(e.Message),
+		Code: e.Code, Hint: human.OneLine(e.Hint), Retryable: e.Retryable(), RequestID: e.RequestID,
 	}
 }
 
-// Err is p as an error on the client's side.
+// Err is p as an error on the client's side. It keeps p's status and whether to try again, also of a code that is not
+// known here. A status that no failure has is that of an internal error.
 func (p *Problem) Err() *Error {
-	return &Error{Code: p.Code, Message: p.Detail, Hint: p.Hint, RequestID: p.RequestID}
+	said := outcome{p.Status, p.Retryable}
+	if said.status < 400 || said.status > 599 {
+		said.status = Internal.Status()
+	}
+	return &Error{Code: p.Code, Message: p.Detail, Hint: p.Hint, RequestID: p.RequestID, wire: &said}
 }
 
 // ValidName reports whether name may name a key or a profile: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.

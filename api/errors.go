@@ -1,12 +1,9 @@
 package api
 
-import (
-	"errors"
+import "errors"
 
-	"github.com/tcred/tcred/internal/human"
-)
-
-// A Code names one kind of failure. The list is closed: programs may switch on it.
+// A Code names one kind of failure. The list may grow: a program that meets a code it does not know goes by the
+// error's Status and Retryable.
 type Code string
 
 // The codes, each with what it means to the caller.
@@ -40,49 +37,39 @@ const (
 	Internal         Code = "internal"          // a defect in tcred
 )
 
-// Exit statuses of every command.
-const (
-	ExitOK       = 0
-	ExitFailed   = 1
-	ExitUsage    = 2
-	ExitPerson   = 3  // a person is needed: locked, no such key
-	ExitTryAgain = 75 // EX_TEMPFAIL: the same call may succeed later
-)
-
 type outcome struct {
 	status    int // HTTP
-	exit      int
 	retryable bool
 }
 
 var outcomes = map[Code]outcome{
-	BadRequest:       {400, ExitUsage, false},
-	NotFound:         {404, ExitFailed, false},
-	TooLarge:         {413, ExitFailed, false},
-	Forbidden:        {403, ExitFailed, false},
-	NoProfile:        {404, ExitPerson, false},
-	NoKey:            {404, ExitPerson, false},
-	ConfigInvalid:    {500, ExitFailed, false},
-	ConfigMismatch:   {409, ExitFailed, false},
-	PolicyInvalid:    {422, ExitFailed, false},
-	KeystoreLocked:   {423, ExitPerson, false},
-	KeystoreAbsent:   {503, ExitPerson, false},
-	KeystoreTimeout:  {504, ExitTryAgain, true},
-	KeystoreReadOnly: {405, ExitFailed, false},
-	KeystoreFailed:   {500, ExitFailed, false},
-	WrongPassphrase:  {403, ExitPerson, false},
-	Unreachable:      {503, ExitTryAgain, true},
-	STSTransient:     {503, ExitTryAgain, true},
-	STSThrottled:     {503, ExitTryAgain, true},
-	STSCredential:    {502, ExitFailed, false},
-	STSPermission:    {502, ExitFailed, false},
-	STSRequest:       {502, ExitFailed, false},
-	STSClock:         {502, ExitFailed, false},
-	STSAnswer:        {502, ExitTryAgain, true},
-	MinTTLUnmet:      {503, ExitTryAgain, true},
-	Timeout:          {504, ExitTryAgain, true},
-	NoDaemon:         {503, ExitTryAgain, true},
-	Internal:         {500, ExitFailed, false},
+	BadRequest:       {400, false},
+	NotFound:         {404, false},
+	TooLarge:         {413, false},
+	Forbidden:        {403, false},
+	NoProfile:        {404, false},
+	NoKey:            {404, false},
+	ConfigInvalid:    {500, false},
+	ConfigMismatch:   {409, false},
+	PolicyInvalid:    {422, false},
+	KeystoreLocked:   {423, false},
+	KeystoreAbsent:   {503, false},
+	KeystoreTimeout:  {504, true},
+	KeystoreReadOnly: {405, false},
+	KeystoreFailed:   {500, false},
+	WrongPassphrase:  {403, false},
+	Unreachable:      {503, true},
+	STSTransient:     {503, true},
+	STSThrottled:     {503, true},
+	STSCredential:    {502, false},
+	STSPermission:    {502, false},
+	STSRequest:       {502, false},
+	STSClock:         {502, false},
+	STSAnswer:        {502, true},
+	MinTTLUnmet:      {503, true},
+	Timeout:          {504, true},
+	NoDaemon:         {503, true},
+	Internal:         {500, false},
 }
 
 func (c Code) outcome() outcome {
@@ -95,9 +82,6 @@ func (c Code) outcome() outcome {
 // Status is the HTTP status that answers with this code.
 func (c Code) Status() int { return c.outcome().status }
 
-// Exit is the exit status of a command that fails with this code.
-func (c Code) Exit() int { return c.outcome().exit }
-
 // Retryable reports whether the same request may succeed later with nothing changed.
 func (c Code) Retryable() bool { return c.outcome().retryable }
 
@@ -108,6 +92,8 @@ type Error struct {
 	Hint      string // what to do about it, in the same manner; may be empty
 	RequestID string // of the STS call that failed, if one did; Message already shows it
 	Cause     error  // for errors.Is and errors.As; never printed
+
+	wire *outcome // as the daemon said it, which may know codes that this package does not; nil for an error made here
 }
 
 // Error returns the message alone.
@@ -115,6 +101,20 @@ func (e *Error) Error() string { return e.Message }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Status is the HTTP status that goes with e: the one it came with, else its code's.
+func (e *Error) Status() int { return e.outcome().status }
+
+// Retryable reports whether the same request may succeed later with nothing changed: as the daemon said it, else by
+// the code.
+func (e *Error) Retryable() bool { return e.outcome().retryable }
+
+func (e *Error) outcome() outcome {
+	if e.wire != nil {
+		return *e.wire
+	}
+	return e.Code.outcome()
+}
 
 // AsError finds the Error in err's chain. An err without one becomes an Internal error with its text; nil stays nil.
 func AsError(err error) *Error {
@@ -135,19 +135,3 @@ func CodeOf(err error) Code {
 	}
 	return AsError(err).Code
 }
-
-// Text renders e as the lines a person sees on stderr, each ended by a newline.
-func (e *Error) Text() string {
-	text := ErrorPrefix + human.OneLine(e.Message) + "\n"
-	if e.Hint != "" {
-		text += HintPrefix + human.OneLine(e.Hint) + "\n"
-	}
-	return text
-}
-
-// What people see on stderr begins with these.
-const (
-	ErrorPrefix   = "tcred: error: "
-	HintPrefix    = "tcred: hint: "
-	WarningPrefix = "tcred: warning: "
-)

@@ -27,7 +27,7 @@ func (d *Dir) Lock(ctx context.Context, key Key) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if onNetwork(d.path) {
+	if OnNetwork(d.path) {
 		d.warnOnce("the cache is on a network file system, where locks may not hold between machines", d.path,
 			errors.New("two machines may each ask for a credential"))
 	}

@@ -2,9 +2,9 @@ package cache
 
 import "syscall"
 
-// onNetwork reports whether path lies on a network file system, by the magic numbers of statfs(2):
+// OnNetwork reports whether path lies on a network file system, by the magic numbers of statfs(2):
 // NFS, SMB, CIFS, SMB2. Locks there may not hold between machines.
-func onNetwork(path string) bool {
+func OnNetwork(path string) bool {
 	var st syscall.Statfs_t
 	if syscall.Statfs(path, &st) != nil {
 		return false

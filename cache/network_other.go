@@ -2,5 +2,5 @@
 
 package cache
 
-// onNetwork is known on Linux only.
-func onNetwork(string) bool { return false }
+// OnNetwork is known on Linux only.
+func OnNetwork(string) bool { return false }

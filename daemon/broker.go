@@ -162,7 +162,7 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 	if err != nil {
 		e := api.AsError(err)
 		unmet.Message, unmet.RequestID = unmet.Message+"; a new one failed: "+e.Message, e.RequestID
-		if !e.Code.Retryable() && e.Hint != "" { // what to do about that comes first
+		if !e.Retryable() && e.Hint != "" { // what to do about that comes first
 			unmet.Hint = e.Hint
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func TestAPermanentFailureIsAnsweredFromMemoryFor10s(t *testing.T) {
@@ -190,7 +191,7 @@ func TestAnUnmetMinTTLSaysWhatToDoAboutItsCause(t *testing.T) {
 			_, err := w.get(59 * time.Minute)
 			e := api.AsError(err)
 			if e.Code != api.MinTTLUnmet || e.Hint != c.hint || !strings.Contains(e.Message, "57m5") {
-				t.Errorf("got %s", e.Text())
+				t.Errorf("got %s", say.Text(e))
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // offline is a service whose handler is called directly, with STS at hand.
@@ -112,7 +113,7 @@ func checkText(t *testing.T, exit, body string) {
 	}
 	text, whole := strings.CutSuffix(body, "\n")
 	line, hint, hinted := strings.Cut(text, "\n")
-	if !whole || !strings.HasPrefix(line, api.ErrorPrefix) || hinted && !strings.HasPrefix(hint, api.HintPrefix) {
+	if !whole || !strings.HasPrefix(line, say.ErrorPrefix) || hinted && !strings.HasPrefix(hint, say.HintPrefix) {
 		t.Errorf("for stderr: %q", body)
 	}
 	checkLine(t, line)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // answer makes the body of one request: bytes go out as they are, anything else as JSON, nil as an empty object.
@@ -260,12 +261,12 @@ func respond(w http.ResponseWriter, r *http.Request, a answer) error {
 // writeError answers with a problem, or with the very lines for stderr where a client prefers text.
 func writeError(w http.ResponseWriter, r *http.Request, e *api.Error) {
 	if r.Header.Get("Accept") == api.TypeText {
-		w.Header().Set(api.HeaderExit, strconv.Itoa(e.Code.Exit()))
-		send(w, e.Code.Status(), api.TypeText+"; charset=utf-8", []byte(e.Text()))
+		w.Header().Set(api.HeaderExit, strconv.Itoa(say.Exit(e)))
+		send(w, e.Status(), api.TypeText+"; charset=utf-8", []byte(say.Text(e)))
 		return
 	}
 	text, _ := json.Marshal(api.ProblemOf(e)) // strings and numbers only: it cannot fail
-	send(w, e.Code.Status(), api.TypeProblem, append(text, '\n'))
+	send(w, e.Status(), api.TypeProblem, append(text, '\n'))
 }
 
 // send states the length: net/http would chunk a body over 2 KiB, and the helper reads no chunks.

@@ -19,6 +19,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func TestSettingsLoad(t *testing.T) {
@@ -71,7 +72,7 @@ func TestTheErrorTableIsTheProtocols(t *testing.T) {
 	var want []string
 	for _, c := range codes(t) {
 		retryable := map[bool]string{true: "yes", false: "no"}[c.Retryable()]
-		want = append(want, fmt.Sprintf("| `%s` | %d | %d | %s |", c, c.Status(), c.Exit(), retryable))
+		want = append(want, fmt.Sprintf("| `%s` | %d | %d | %s |", c, c.Status(), say.Exit(&api.Error{Code: c}), retryable))
 	}
 	got := regexp.MustCompile("(?m)^\\| `[a-z_]+` \\| \\d+ \\| \\d+ \\| (?:yes|no) \\|").FindAllString(documents(t)["docs/protocol.md"], -1)
 	if len(want) == 0 || strings.Join(got, "\n") != strings.Join(want, "\n") {

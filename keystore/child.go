@@ -12,6 +12,7 @@ import (
 	keyring "github.com/zalando/go-keyring"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // keychainService is the service under which the keychain files every key.
@@ -49,19 +50,19 @@ const promptGrace = 2 * time.Second
 // once, and the caller must exit even while the keychain still hangs. It returns the exit status.
 func ChildMain(args []string, in io.Reader, out io.Writer) int {
 	if len(args) != 0 {
-		return api.ExitUsage
+		return say.ExitUsage
 	}
 	lines := bufio.NewReader(io.LimitReader(in, maxFile))
 	line, err := lines.ReadBytes('\n')
 	if err != nil {
-		return api.ExitUsage
+		return say.ExitUsage
 	}
 	var r request
 	if err := json.Unmarshal(line, &r); err != nil {
-		return api.ExitUsage
+		return say.ExitUsage
 	}
 	var writing sync.Mutex
-	say := func(a answer) {
+	tell := func(a answer) {
 		writing.Lock()
 		defer writing.Unlock()
 		json.NewEncoder(out).Encode(a) // to a parent that went away; then in ends too
@@ -69,7 +70,7 @@ func ChildMain(args []string, in io.Reader, out io.Writer) int {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		say(r.serve(func() { say(answer{Waiting: true}) }))
+		tell(r.serve(func() { tell(answer{Waiting: true}) }))
 	}()
 	ended := make(chan struct{})
 	go func() {
@@ -78,9 +79,9 @@ func ChildMain(args []string, in io.Reader, out io.Writer) int {
 	}()
 	select {
 	case <-done:
-		return api.ExitOK
+		return say.ExitOK
 	case <-ended:
-		return api.ExitFailed
+		return say.ExitFailed
 	}
 }
 

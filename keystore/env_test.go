@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func setEnv(t *testing.T, vars map[string]string) Store {
@@ -35,7 +36,7 @@ func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
 		err := s.Probe(t.Context())
 		wantCode(t, err, api.KeystoreAbsent)
 		if e := api.AsError(err); !strings.Contains(e.Message, missing) || !strings.Contains(e.Hint, "does not inherit") {
-			t.Error(e.Text())
+			t.Error(say.Text(e))
 		}
 		_, err = s.Get(t.Context(), "default")
 		wantCode(t, err, api.KeystoreAbsent)

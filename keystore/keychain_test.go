@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // newKeychain is a keychain store whose child is this binary in the part named.
@@ -97,11 +98,11 @@ func TestChildEndsWhenItsParentIsGone(t *testing.T) {
 func TestChildRefusesWhatIsNoRequest(t *testing.T) {
 	for _, line := range []string{"", "{", "{}x\n", strings.Repeat("x", maxFile+1)} {
 		var out bytes.Buffer
-		if status := ChildMain(nil, strings.NewReader(line), &out); status != api.ExitUsage || out.Len() != 0 {
+		if status := ChildMain(nil, strings.NewReader(line), &out); status != say.ExitUsage || out.Len() != 0 {
 			t.Errorf("%.20q: status %d, %q", line, status, out.String())
 		}
 	}
-	if status := ChildMain([]string{"x"}, strings.NewReader(""), io.Discard); status != api.ExitUsage {
+	if status := ChildMain([]string{"x"}, strings.NewReader(""), io.Discard); status != say.ExitUsage {
 		t.Errorf("status %d", status)
 	}
 	for _, r := range []request{{Op: "format"}, {Op: opGet, Name: "../x"}, {Op: opPut}} {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/say"
 )
 
 const canary = "CanarySecretKey0123456789abcdefg"
@@ -37,7 +38,7 @@ func wantCode(t *testing.T, err error, want api.Code) {
 	if !errors.As(err, &e) || e.Code != want {
 		t.Fatalf("got %v (%s), want code %s", err, api.CodeOf(err), want)
 	}
-	if strings.Contains(e.Text(), canary) {
+	if strings.Contains(say.Text(e), canary) {
 		t.Fatalf("the error shows a secret")
 	}
 	if strings.Count(e.Message, "\n") != 0 || strings.HasSuffix(e.Message, ".") {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // newRealKeychain is the store as the daemon has it; a person is there if interactive.
@@ -38,7 +39,7 @@ func TestKeychainWithoutABusIsAbsent(t *testing.T) {
 		wantCode(t, err, api.KeystoreAbsent)
 		if e := api.AsError(err); !strings.Contains(e.Message, "no D-Bus session bus") ||
 			!strings.Contains(e.Message, `so key "work" cannot be read`) || !strings.Contains(e.Hint, "tcred init --keystore file") {
-			t.Error(e.Text())
+			t.Error(say.Text(e))
 		}
 		wantCode(t, s.Probe(t.Context()), api.KeystoreAbsent)
 	}
@@ -71,7 +72,7 @@ func TestRealKeychainThatIsLockedSaysSoUntilUnlocked(t *testing.T) {
 	wantCode(t, err, api.KeystoreLocked)
 	want := "tcred: error: the keychain is locked, so key \"work\" cannot be read\n" +
 		"tcred: hint: tcred unlock; no screen here? tcred init --keystore file\n"
-	if got := api.AsError(err).Text(); got != want {
+	if got := say.Text(api.AsError(err)); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	wantCode(t, s.Put(t.Context(), "work", testKey), api.KeystoreLocked)

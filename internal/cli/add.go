@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -116,8 +117,8 @@ func (a *app) add(ctx context.Context, q addition) error {
 		err = w.fate(err, q.name, nil)
 	}
 	if err != nil && ctx.Err() != nil {
-		fmt.Fprint(a.err, api.AsError(err).Text())
-		return exitStatus(api.ExitFailed)
+		fmt.Fprint(a.err, say.Text(api.AsError(err)))
+		return exitStatus(say.ExitFailed)
 	}
 	if err != nil {
 		return err

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func (a *app) checkCmd() *cobra.Command {
@@ -68,7 +68,7 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	}
 	if faults > 0 {
 		a.tell("%s, %s", count(faults, "error"), count(len(problems)-faults, "warning"))
-		return exitStatus(api.ExitFailed)
+		return exitStatus(say.ExitFailed)
 	}
 	if _, err := os.Stat(p.Config); errors.Is(err, fs.ErrNotExist) {
 		a.tell("there is no %s, so everything is at its default", p.Config)

@@ -19,6 +19,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/helper"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // app is what every command works with: where it reads and writes, and what was said on the command line.
@@ -72,16 +73,16 @@ func (a *app) exit(err error) int {
 	var status exitStatus
 	switch {
 	case err == nil:
-		return api.ExitOK
+		return say.ExitOK
 	case errors.As(err, &status):
 		return int(status)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(a.err, api.ErrorPrefix+"interrupted")
-		return api.ExitFailed
+		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
+		return say.ExitFailed
 	}
 	e := namingProxy(api.AsError(err))
-	fmt.Fprint(a.err, e.Text())
-	return e.Code.Exit()
+	fmt.Fprint(a.err, say.Text(e))
+	return say.Exit(e)
 }
 
 // usage is an error of the command line.
@@ -91,7 +92,7 @@ func usage(hint, format string, args ...any) error {
 
 // warn tells a person something that stops nothing.
 func (a *app) warn(format string, args ...any) {
-	fmt.Fprintln(a.err, api.WarningPrefix+human.OneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(a.err, say.WarningPrefix+human.OneLine(fmt.Sprintf(format, args...)))
 }
 
 // tell says what was done.

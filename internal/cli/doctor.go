@@ -11,6 +11,7 @@ import (
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -93,7 +94,7 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 	}
 	a.tell("%s, %s", count(counts[levelFail], "failure"), count(counts[levelWarn], "warning"))
 	if counts[levelFail] > 0 {
-		return exitStatus(api.ExitFailed)
+		return exitStatus(say.ExitFailed)
 	}
 	return nil
 }

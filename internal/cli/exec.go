@@ -12,6 +12,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // Exit statuses of exec that are not the command's own, as env(1) has them.
@@ -115,7 +116,7 @@ func (a *app) cannotRun(command string, err error) error {
 		code = exitNotFound
 		err = errors.New("no such command")
 	}
-	fmt.Fprintf(a.err, "%scannot run %q: %v\n", api.ErrorPrefix, command, err)
+	fmt.Fprintf(a.err, "%scannot run %q: %v\n", say.ErrorPrefix, command, err)
 	return exitStatus(code)
 }
 

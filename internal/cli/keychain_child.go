@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -15,7 +15,7 @@ func (a *app) keychainChildCmd() *cobra.Command {
 		Hidden: true,
 		RunE: func(_ *cobra.Command, args []string) error {
 			harden()
-			if status := keystore.ChildMain(args, a.in, a.out); status != api.ExitOK {
+			if status := keystore.ChildMain(args, a.in, a.out); status != say.ExitOK {
 				return exitStatus(status)
 			}
 			return nil

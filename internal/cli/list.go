@@ -12,12 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/policy"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -79,7 +79,7 @@ func (a *app) list(ctx context.Context, asJSON bool) error {
 	}
 	if len(inv.Keys) == 0 {
 		a.tell("no key yet")
-		fmt.Fprintln(a.err, api.HintPrefix+"tcred add")
+		fmt.Fprintln(a.err, say.HintPrefix+"tcred add")
 	}
 	return a.printInventory(inv)
 }

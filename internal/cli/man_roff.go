@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // environment ends the page of tcred itself: what holds for all commands.
@@ -17,11 +18,11 @@ func (p *page) environment() {
 		code    int
 		meaning string
 	}{
-		{api.ExitOK, "It worked."},
-		{api.ExitFailed, "It failed; stderr says why and what to do."},
-		{api.ExitUsage, "The command line is wrong."},
-		{api.ExitPerson, "A person is needed: the keystore is locked, there is no such key or profile."},
-		{api.ExitTryAgain, "Try again: the same call may succeed later."},
+		{say.ExitOK, "It worked."},
+		{say.ExitFailed, "It failed; stderr says why and what to do."},
+		{say.ExitUsage, "The command line is wrong."},
+		{say.ExitPerson, "A person is needed: the keystore is locked, there is no such key or profile."},
+		{say.ExitTryAgain, "Try again: the same call may succeed later."},
 	} {
 		p.item(strconv.Itoa(s.code), s.meaning)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/packaging"
 )
@@ -314,7 +315,7 @@ func (a *app) printServiceStatus(ctx context.Context, st serviceStatus) error {
 	line("manager", "%s", st.Manager)
 	if len(st.Files) == 0 {
 		line("service", "not installed: tcred service install")
-		return errors.Join(w.Flush(), exitStatus(api.ExitFailed))
+		return errors.Join(w.Flush(), exitStatus(say.ExitFailed))
 	}
 	for _, f := range st.Files {
 		line("file", "%s", f)

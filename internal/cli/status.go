@@ -12,6 +12,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -51,8 +52,8 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		err = &e
 	}
 	if err != nil {
-		fmt.Fprint(a.err, api.AsError(err).Text())
-		return exitStatus(api.ExitFailed) // whatever the reason: scripts ask whether it is up
+		fmt.Fprint(a.err, say.Text(api.AsError(err)))
+		return exitStatus(say.ExitFailed) // whatever the reason: scripts ask whether it is up
 	}
 	a.warnOfSkew(st, p)
 	if asJSON {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -103,9 +104,9 @@ func parseHead(head string) (a answer, length int, err error) {
 	case length == 0:
 		return answer{}, 0, garbled("an empty body")
 	case a.status == 200:
-		a.exit = api.ExitOK
+		a.exit = say.ExitOK
 	case a.exit == 0: // a failure must not pass for success, whatever the header says
-		a.exit = api.ExitFailed
+		a.exit = say.ExitFailed
 	}
 	return a, length, nil
 }

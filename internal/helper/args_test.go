@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func TestCommandLines(t *testing.T) {
@@ -47,7 +48,7 @@ func TestCommandLines(t *testing.T) {
 		if strings.HasPrefix(tt.wrong, "bad profile name") {
 			hint = api.NameHint
 		}
-		if err == nil || e.Message != tt.wrong || e.Code.Exit() != api.ExitUsage || e.Hint != hint {
+		if err == nil || e.Message != tt.wrong || say.Exit(e) != say.ExitUsage || e.Hint != hint {
 			t.Errorf("%q: got %v, want %s", tt.args, err, tt.wrong)
 		}
 	}

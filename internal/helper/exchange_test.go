@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // Each byte in time is not enough: the deadline is that of the whole answer.
@@ -33,7 +34,7 @@ func TestASlowDaemonEndsInATimeoutThatMayBeTriedAgain(t *testing.T) {
 		}
 	}()
 	_, err = exchange(path, options{profile: "p"}.request("/c"), time.Now().Add(100*time.Millisecond))
-	if api.CodeOf(err) != api.Timeout || api.CodeOf(err).Exit() != api.ExitTryAgain {
+	if api.CodeOf(err) != api.Timeout || say.Exit(api.AsError(err)) != say.ExitTryAgain {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/place"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -84,19 +85,19 @@ func tooSlow() error {
 
 func fail(err error) int {
 	e := api.AsError(err)
-	writeAll(stderr, []byte(e.Text()))
-	return e.Code.Exit()
+	writeAll(stderr, []byte(say.Text(e)))
+	return say.Exit(e)
 }
 
 // finish is the exit status after stdout was written. A reader that went away needs no message.
 func finish(err error) int {
 	if err == nil {
-		return api.ExitOK
+		return say.ExitOK
 	}
 	if err != syscall.EPIPE {
 		fail(&api.Error{Code: api.Internal, Message: "cannot write to stdout: " + err.Error(), Cause: err})
 	}
-	return api.ExitFailed
+	return say.ExitFailed
 }
 
 // stdout and stderr are no os.File: a broken pipe on those would end the process by a signal.

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func TestTheBodyGoesToStdoutAndNothingToStderr(t *testing.T) {
@@ -60,7 +61,7 @@ func TestAnEndBeforeTheFirstByteIsTriedOnceMoreAndOnlyOnce(t *testing.T) {
 		read  bool  // after the request was read, or before
 		exit  int
 		tries int32
-	}{{1, true, 0, 2}, {1, false, 0, 2}, {5, true, api.NoDaemon.Exit(), 2}, {5, false, api.NoDaemon.Exit(), 2}} {
+	}{{1, true, 0, 2}, {1, false, 0, 2}, {5, true, say.ExitTryAgain, 2}, {5, false, say.ExitTryAgain, 2}} {
 		var tries atomic.Int32
 		path := serve(t, shortDir(t), func(c net.Conn) {
 			switch n := tries.Add(1); {
@@ -86,7 +87,7 @@ func TestACutOrForeignAnswerPrintsNoneOfItsBody(t *testing.T) {
 		var tries atomic.Int32
 		path := serve(t, shortDir(t), func(c net.Conn) { tries.Add(1); answer(c, text) })
 		got := run(t, path, nil)
-		if got.stdout != "" || got.exit == 0 || !strings.HasPrefix(got.stderr, api.ErrorPrefix) || strings.Contains(got.stderr, "secret") || tries.Load() != 1 {
+		if got.stdout != "" || got.exit == 0 || !strings.HasPrefix(got.stderr, say.ErrorPrefix) || strings.Contains(got.stderr, "secret") || tries.Load() != 1 {
 			t.Errorf("%s: %d tries, %+v", name, tries.Load(), got)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/say"
 )
 
 const (
@@ -139,7 +140,7 @@ func (c *chaos) patiently(get func(string) (credential.Credential, error)) func(
 // wantClear takes the error of an attempt: it says what to do, and that trying again may help.
 func (c *chaos) wantClear(err error) {
 	e := api.AsError(err)
-	if e.Message == "" || e.Hint == "" || e.Code != api.NoDaemon && !e.Code.Retryable() {
+	if e.Message == "" || e.Hint == "" || e.Code != api.NoDaemon && !e.Retryable() {
 		c.t.Errorf("not a clear error: %s: %v (%s)", e.Code, err, e.Hint)
 	}
 	c.met.mu.Lock()
@@ -160,9 +161,9 @@ func (c *chaos) getByProcess(profile string) (credential.Credential, error) {
 		c.t.Errorf("a helper that succeeded said %q", said.String())
 	case errors.As(err, &exit):
 		message, hint, two := strings.Cut(strings.TrimSuffix(said.String(), "\n"), "\n")
-		message, isError := strings.CutPrefix(message, api.ErrorPrefix)
-		hint, isHint := strings.CutPrefix(hint, api.HintPrefix)
-		if len(out) > 0 || !two || !isError || !isHint || exit.ExitCode() != api.ExitTryAgain {
+		message, isError := strings.CutPrefix(message, say.ErrorPrefix)
+		hint, isHint := strings.CutPrefix(hint, say.HintPrefix)
+		if len(out) > 0 || !two || !isError || !isHint || exit.ExitCode() != say.ExitTryAgain {
 			c.t.Errorf("a helper that failed printed %d bytes, exit %d: %q", len(out), exit.ExitCode(), said.String())
 		}
 		return credential.Credential{}, &api.Error{Code: api.NoDaemon, Message: message, Hint: hint}

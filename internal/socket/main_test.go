@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // envRole makes the test's own binary play another part.
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	case "ask":
 		timeout, _ := time.ParseDuration(os.Getenv("SOCKET_TEST_TIMEOUT"))
 		if _, err := DialOrStart(os.Getenv(api.EnvSocket), time.Now().Add(timeout)); err != nil {
-			fmt.Print(api.AsError(err).Text())
+			fmt.Print(say.Text(api.AsError(err)))
 			return
 		}
 	case "ask and become": // as tcred exec does

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func TestACredentialEndsAMinuteEarlyAndNeverOutlivesWhatWasAsked(t *testing.T) {
@@ -210,7 +211,7 @@ func TestTheWordsOfAStatusAreNotTheServers(t *testing.T) {
 		_, err := federate(t, c, FederationRequest{})
 		_, probeErr := c.Probe(t.Context()) // no Date
 		for _, err := range []error{err, probeErr} {
-			if api.CodeOf(err) != api.STSAnswer || !strings.Contains(err.Error(), want) || strings.Contains(api.AsError(err).Text(), "canary") {
+			if api.CodeOf(err) != api.STSAnswer || !strings.Contains(err.Error(), want) || strings.Contains(say.Text(api.AsError(err)), "canary") {
 				t.Errorf("%.200v, want %s", err, want)
 			}
 		}
@@ -255,8 +256,8 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatalf("%q made %+v", body, e)
 		}
 		for _, secret := range secretsOf(body) {
-			if len(secret) >= 8 && strings.Contains(fmt.Sprintf("%s %+v %+v", e.Text(), e, e.Cause), secret) {
-				t.Fatalf("%q: the error holds a part of the credential: %s", body, e.Text())
+			if len(secret) >= 8 && strings.Contains(fmt.Sprintf("%s %+v %+v", say.Text(e), e, e.Cause), secret) {
+				t.Fatalf("%q: the error holds a part of the credential: %s", body, say.Text(e))
 			}
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	tcerr "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // upload is a call with all that an error may tell about it.
@@ -150,8 +151,8 @@ func TestSTSsMessageIsShownMaskedAndShort(t *testing.T) {
 
 func TestTheSDKsOwnMessagesAreNotShown(t *testing.T) {
 	for _, code := range []string{"ClientError.ParseJsonError", "ClientError.HttpStatusCodeError", "ClientError.IOError", "ClientError.Foo"} {
-		if e := explained(code, "with body: canary", upload); strings.Contains(fmt.Sprintf("%s %+v", e.Text(), e), "canary") {
-			t.Errorf("%s: %s", code, e.Text())
+		if e := explained(code, "with body: canary", upload); strings.Contains(fmt.Sprintf("%s %+v", say.Text(e), e), "canary") {
+			t.Errorf("%s: %s", code, say.Text(e))
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/say"
 )
 
 func TestAnEndpointIsHTTPSOrOnThisMachine(t *testing.T) {
@@ -121,7 +122,7 @@ func TestACAFileIsTrustedAndWithoutItTheErrorSaysSo(t *testing.T) {
 	_, err := federate(t, newClient(t, Options{Endpoint: server.URL}), FederationRequest{})
 	e := api.AsError(err)
 	if e.Code != api.Unreachable || !strings.Contains(e.Message, "the certificate of 127.0.0.1:") || !strings.Contains(e.Hint, "ca_file") {
-		t.Errorf("without: %s", e.Text())
+		t.Errorf("without: %s", say.Text(e))
 	}
 	_, err = federate(t, newClient(t, Options{Endpoint: server.URL, CAFile: file}), FederationRequest{})
 	if api.CodeOf(err) != api.STSPermission {
@@ -133,8 +134,8 @@ func TestAServerThatSpeaksNoTLSIsNamedSo(t *testing.T) {
 	server := httptest.NewServer(says("x"))
 	defer server.Close()
 	_, err := federate(t, newClient(t, Options{Endpoint: strings.Replace(server.URL, "http:", "https:", 1)}), FederationRequest{})
-	if e := api.AsError(err); e.Code != api.Unreachable || !strings.Contains(e.Text(), "TLS") && !strings.Contains(e.Text(), "HTTP response") {
-		t.Errorf("got %s", e.Text())
+	if e := api.AsError(err); e.Code != api.Unreachable || !strings.Contains(say.Text(e), "TLS") && !strings.Contains(say.Text(e), "HTTP response") {
+		t.Errorf("got %s", say.Text(e))
 	}
 }
 
@@ -184,6 +185,6 @@ func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 	_, err := federate(t, newClient(t, Options{Proxy: "http://user:canary@" + address}), FederationRequest{})
 	want := "cannot reach sts.tencentcloudapi.com:443 through proxy " + address + " (Proxy Authentication Required)"
 	if e := api.AsError(err); e.Message != want || !strings.Contains(e.Hint, "proxy in config.toml") {
-		t.Errorf("got %s", e.Text())
+		t.Errorf("got %s", say.Text(e))
 	}
 }
