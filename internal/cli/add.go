@@ -11,6 +11,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
@@ -201,7 +202,7 @@ func (a *app) introduce(ctx context.Context, set *profile.Set, w vault, e keysto
 
 // describe is one line about a key.
 func describe(e keystore.Entry) string {
-	text := "SecretId " + keystore.Mask(e.SecretID)
+	text := "SecretId " + credential.Mask(e.SecretID)
 	if who := identityOf(e); who != "" {
 		text = fmt.Sprintf("%s, %s", who, text)
 	} else {

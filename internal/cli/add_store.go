@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -37,7 +38,7 @@ func (w *vault) look(ctx context.Context, q addition) error {
 	case err == nil && !q.replace:
 		return &api.Error{
 			Code:    api.BadRequest,
-			Message: fmt.Sprintf("there is a key %q already, SecretId %s", q.name, keystore.Mask(old.ID)),
+			Message: fmt.Sprintf("there is a key %q already, SecretId %s", q.name, credential.Mask(old.ID)),
 			Hint:    fmt.Sprintf("tcred add %s --replace puts another in its place; or choose another name", q.name),
 		}
 	case err == nil:

@@ -33,7 +33,7 @@ func (a *app) verify(ctx context.Context, set *profile.Set, name string, key key
 	if err != nil {
 		return keystore.Entry{}, err
 	}
-	_, err = c.FederationToken(ctx, key, sts.FederationRequest{
+	_, err = c.FederationToken(ctx, key.ID, key.Secret, sts.FederationRequest{
 		Name: config.DefaultFederatedUser, Policy: policy.DenyAll, Duration: config.MinDuration,
 		Subject: sts.Subject{Key: name, Account: shortIdentity(entry)},
 	})

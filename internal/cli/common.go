@@ -12,7 +12,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/keystore"
@@ -62,9 +62,9 @@ func openInDaemon(ctx context.Context) bool {
 }
 
 // broker answers in this process, with the same cache and locks as the daemon.
-func (a *app) broker(p dirs.Places, set *profile.Set) *daemon.Broker {
+func (a *app) broker(p dirs.Places, set *profile.Set) *broker.Broker {
 	log := a.logger()
-	return daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
+	return broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
 }
 
 // logger is for commands: warnings, or all of it with --debug.

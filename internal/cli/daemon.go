@@ -18,6 +18,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
@@ -93,7 +94,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys, Log: log,
 		Notify: func(line string) { log.Warn(line) },
 	})
-	broker := daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
+	broker := broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
 	server := &daemon.Server{
 		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
 		IdleExit: idleExit(set, l.service), Config: p.Config,

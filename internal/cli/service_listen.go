@@ -10,6 +10,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 )
 
 // stopTimeout is what a daemon may take to finish what it was asked, and some more.
@@ -77,7 +78,7 @@ func takeOver(ctx context.Context, path string, log *slog.Logger) (*daemon.Liste
 
 // tellSystemd says that the daemon is ready, feeds the watchdog, and says when it ends. A systemd that does not listen
 // is no reason to end.
-func tellSystemd(ctx context.Context, systemd *daemon.Notifier, broker *daemon.Broker, log *slog.Logger) {
+func tellSystemd(ctx context.Context, systemd *daemon.Notifier, broker *broker.Broker, log *slog.Logger) {
 	check := func(err error) {
 		if err != nil {
 			log.Warn("systemd was not told", "err", err)

@@ -10,8 +10,8 @@ import (
 	tcerr "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/human"
-	"github.com/tcred/tcred/keystore"
 )
 
 // Subject says in whose name a call is made. Every field may be empty; errors then say less.
@@ -26,6 +26,7 @@ type call struct {
 	Subject
 	Action   string        // "GetFederationToken" or "GetCallerIdentity"
 	Host     string        // host[:port] of STS
+	Plain    bool          // by http, so that it is an emulator
 	Proxy    string        // host[:port] of the proxy, if one is used
 	Region   string        // as sent
 	SecretID string        // shown masked
@@ -63,8 +64,8 @@ func explain(err error, c call) error {
 func (c call) words(message, requestID string) *strings.Replacer {
 	id := "this SecretId"
 	if c.SecretID != "" {
-		id = "SecretId " + keystore.Mask(c.SecretID)
-		message = strings.ReplaceAll(message, c.SecretID, keystore.Mask(c.SecretID))
+		id = "SecretId " + credential.Mask(c.SecretID)
+		message = strings.ReplaceAll(message, c.SecretID, credential.Mask(c.SecretID))
 	}
 	key := id
 	if c.Key != "" {

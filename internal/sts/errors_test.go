@@ -160,7 +160,7 @@ func TestTheSDKsOwnMessagesAreNotShown(t *testing.T) {
 func TestANetworkErrorSaysWhereAndWhatToDo(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errors.New("connection refused"))}
 	proxied, local := upload, upload
-	proxied.Proxy, local.Host = "proxy.corp:8080", "127.0.0.1:8085"
+	proxied.Proxy, local.Host, local.Plain = "proxy.corp:8080", "127.0.0.1:8085", true
 	for _, tt := range []struct {
 		cause   error
 		call    call
