@@ -35,7 +35,7 @@ func (a *app) verify(ctx context.Context, set *profile.Set, name string, key key
 	}
 	_, err = c.FederationToken(ctx, key.ID, key.Secret, sts.FederationRequest{
 		Name: config.DefaultFederatedUser, Policy: policy.DenyAll, Duration: config.MinDuration,
-		Subject: sts.Subject{Key: name, Account: shortIdentity(entry)},
+		Subject: sts.Subject{Key: name, Owner: shortIdentity(entry), Account: entry.AccountID},
 	})
 	return entry, err
 }

@@ -86,7 +86,7 @@ func (s *federating) Sealer() *cache.Sealer { return s.sealer }
 func (s *federating) Issue(ctx context.Context) (credential.Credential, error) {
 	return s.Client.FederationToken(ctx, s.key.ID, s.key.Secret, sts.FederationRequest{
 		Name: s.Name, Policy: s.Policy, Duration: s.Duration,
-		Subject: sts.Subject{Profile: s.Profile, Key: s.Key.Name, Account: account(s.Key)},
+		Subject: sts.Subject{Profile: s.Profile, Key: s.Key.Name, Owner: account(s.Key), Account: s.Key.AccountID},
 	})
 }
 

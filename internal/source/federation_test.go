@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,8 +99,8 @@ func TestAFederationIssuesInTheNameOfItsProfile(t *testing.T) {
 	}
 	e.Fail(emulator.Fault{Code: "UnauthorizedOperation"})
 	_, err = issue(t, f)
-	want := `key "work" (sub-account 100000000002) may not call sts:GetFederationToken (UnauthorizedOperation, request ` + api.AsError(err).RequestID[:8] + ")"
-	if err.Error() != want {
+	want := `key "work" (sub-account 100000000002) may not call sts:GetFederationToken: `
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}
 }

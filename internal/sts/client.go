@@ -89,27 +89,29 @@ func (c *Client) FederationToken(
 		return credential.Credential{}, &api.Error{Code: api.STSRequest, Message: "a credential cannot live for " + r.Duration.String()}
 	}
 	call := c.call("GetFederationToken", secretID, r.Subject)
-	call.Duration = r.Duration
+	sent := url.QueryEscape(r.Policy) // once: the SDK sends it as it is
+	call.Duration, call.Policy = r.Duration, [2]int{len(r.Policy), len(sent)}
 	req := sdk.NewGetFederationTokenRequest()
 	req.Name = common.StringPtr(r.Name)
-	req.Policy = common.StringPtr(url.QueryEscape(r.Policy)) // once: the SDK sends it as it is
+	req.Policy = common.StringPtr(sent)
 	req.DurationSeconds = common.Uint64Ptr(uint64(r.Duration / time.Second))
 
 	x := c.exchange()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	sent := c.now()
+	asked := c.now()
 	resp, err := c.sdk(common.NewCredential(secretID, secretKey.Reveal()), x).GetFederationTokenWithContext(ctx, req)
 	if err != nil {
 		return credential.Credential{}, x.explain(err, call)
 	}
-	return x.credential(resp.Response, sent, r.Duration)
+	return x.credential(resp.Response, asked, r.Duration)
 }
 
 // CallerIdentity says who a key or a credential is; token is "" for permanent keys. STS allows 20 such
 // calls a second, so remember the answer. Errors are *api.Error.
 func (c *Client) CallerIdentity(ctx context.Context, secretID string, secretKey, token credential.Secret) (api.Identity, error) {
 	call := c.call("GetCallerIdentity", secretID, Subject{})
+	call.Token = token != ""
 	x := c.exchange()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

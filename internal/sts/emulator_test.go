@@ -87,8 +87,8 @@ func TestAStrictSTSsRefusalsAreExplained(t *testing.T) {
 	}{
 		{w.issue(t, wrong, time.Hour), api.STSCredential, "the SecretKey does not fit SecretId "},
 		{w.issue(t, unknown, time.Hour), api.STSCredential, "tencent cloud does not know SecretId AKIDun…1234"},
-		{w.issue(t, w.key, 37*time.Hour), api.STSRequest, `profile "upload" asks for 37h, longer than key "work" may have`},
-		{root.issue(t, root.key, 12*time.Hour), api.STSRequest, `profile "upload" asks for 12h, longer than key "work" may have`},
+		{w.issue(t, w.key, 37*time.Hour), api.STSRequest, `tencent cloud refuses a life of 37h for profile "upload" with key "work": `},
+		{root.issue(t, root.key, 12*time.Hour), api.STSRequest, `tencent cloud refuses a life of 12h for profile "upload" with key "work": `},
 	} {
 		if e := api.AsError(tt.err); tt.err == nil || e.Code != tt.code || !strings.HasPrefix(e.Message, tt.says) || e.RequestID == "" {
 			t.Errorf("want %s %q, got %v", tt.code, tt.says, tt.err)
