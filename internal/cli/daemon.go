@@ -96,7 +96,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 	})
 	broker := broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
 	server := &daemon.Server{
-		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
 		IdleExit: idleExit(set, l.service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"net/url"
@@ -65,7 +66,7 @@ func (t table) onlyKnown(known []string) {
 		if i := bytes.LastIndex(line, []byte(key)); i >= 0 { // the key rather than its value
 			offset += i - len(line)
 		}
-		t.doc.add(offset, fmt.Sprintf("unknown key %q", key), t.unknownHint(key, known), false)
+		t.doc.add(t.concerns(key), offset, fmt.Sprintf("unknown key %q", key), t.unknownHint(key, known), false)
 	}
 }
 
@@ -202,6 +203,7 @@ func (t table) caFile() string {
 		t.fileProblem("ca_file", file, err)
 		return ""
 	}
+	t.doc.sums[file] = sha256.Sum256(text)
 	if !x509.NewCertPool().AppendCertsFromPEM(text) {
 		t.fail("ca_file", fmt.Sprintf("ca_file %s holds no PEM certificate", file), "")
 		return ""
