@@ -57,7 +57,7 @@ type Profile struct {
 	Policy        string // compact JSON
 	PolicyFile    string // where Policy was read; "" if it stands in config.toml or belongs to a key
 	Region        string
-	Duration      time.Duration // 30m to 36h, whole seconds; a root account's key gets at most 2h
+	Duration      time.Duration // 5m to 36h, whole seconds; a root account's key gets at most 2h
 }
 
 // Load reads the config at path. A missing file is the defaults. The problems it returns are warnings; the error is an

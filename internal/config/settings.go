@@ -149,6 +149,9 @@ func (t table) lifetime() time.Duration {
 	case d%time.Second != 0:
 		t.fail("duration", fmt.Sprintf("duration %s is not in whole seconds", human.Span(d)), "STS counts in seconds")
 		return 0
+	case d < COSDuration:
+		t.warn("duration", fmt.Sprintf("duration %s is short: COS states at least %s for temporary keys", human.Span(d), human.Span(COSDuration)),
+			"STS states no least life; if a tool on COS refuses the credential, this is why")
 	}
 	return d
 }
