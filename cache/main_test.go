@@ -102,9 +102,9 @@ func newTest(t *testing.T) (*Dir, *warnings) {
 	return openTest(filepath.Join(t.TempDir(), "tcred"))
 }
 
-func mustSealer(t testing.TB, d *Dir, secret credential.Secret) *Sealer {
+func mustSealer(t testing.TB, secret credential.Secret) *Sealer {
 	t.Helper()
-	s, err := d.Sealer(t.Context(), secret)
+	s, err := NewSealer(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,14 +120,14 @@ func mustPut(t testing.TB, d *Dir, key Key, s *Sealer, c credential.Credential) 
 
 func wantHit(t testing.TB, d *Dir, key Key, s *Sealer, want credential.Credential) {
 	t.Helper()
-	if got, ok := d.Get(key, s); !ok || !same(got, want) {
+	if got, ok := d.Get(t.Context(), key, s); !ok || !same(got, want) {
 		t.Errorf("the entry is a miss or another credential (hit %v)", ok)
 	}
 }
 
 func wantMiss(t testing.TB, d *Dir, key Key, s *Sealer) {
 	t.Helper()
-	if got, ok := d.Get(key, s); ok || got != (credential.Credential{}) {
+	if got, ok := d.Get(t.Context(), key, s); ok || got != (credential.Credential{}) {
 		t.Errorf("got %v, want a miss", got)
 	}
 }

@@ -99,32 +99,13 @@ func TestAnUnusableCacheDirectoryCostsAWarningOnly(t *testing.T) {
 		w.refresh()
 		w.together(200, w.broker)
 		w.wantCalls(1)
-		if !strings.Contains(log.String(), "credentials are in memory only") {
+		if !strings.Contains(log.String(), "the credential is in memory only") {
 			t.Errorf("the log says %s", &log)
 		}
 		w.ask(time.Minute, 24*time.Hour)
 		if calls := w.sts.newCalls(); calls > 27 {
 			t.Errorf("%d STS calls in a day without a disk", calls)
 		}
-	})
-}
-
-func TestADirectoryWhoseSaltChangedIsHealed(t *testing.T) {
-	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.must(0)
-		if err := os.WriteFile(filepath.Join(w.dir, "salt"), bytes.Repeat([]byte{7}, 32), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.broker.Refresh(t.Context(), "p"); err != nil {
-			t.Fatal(err)
-		}
-		second := w.must(0)
-		w.wantCalls(2)
-		w.restart()
-		if c := w.must(0); c.SecretID != second.SecretID {
-			t.Error("what was written under the new salt was not found")
-		}
-		w.wantCalls(0)
 	})
 }
 

@@ -189,10 +189,10 @@ func TestTriesWaitLongerEachTimeAndNeverInStep(t *testing.T) {
 }
 
 // Another process emptied the cache directory and renewed: what it left there does for this one too.
-func TestANewSaltCostsNoCallOfSTS(t *testing.T) {
+func TestAnEmptiedCacheDirectoryCostsNoCallOfSTS(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.must(0)
-		if _, err := cache.Open(w.dir, slog.New(slog.DiscardHandler)).DeleteAll(); err != nil {
+		if _, err := cache.Open(w.dir, slog.New(slog.DiscardHandler)).DeleteAll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(61 * time.Minute)

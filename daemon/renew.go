@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -112,11 +111,11 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 	if err != nil {
 		return lease{}, err
 	}
-	if l, ok := b.fromDisk(s, sealer, g); ok {
+	if l, ok := b.fromDisk(ctx, s, sealer, g); ok {
 		return l, nil
 	}
 	defer b.lockEntry(ctx, s)()
-	if l, ok := b.fromDisk(s, sealer, g); ok {
+	if l, ok := b.fromDisk(ctx, s, sealer, g); ok {
 		return l, nil
 	}
 	c, err := b.issue(ctx, p)
@@ -141,11 +140,11 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 }
 
 // fromDisk takes up what another process, or this one in an earlier life, left on disk, and reports whether it will do.
-func (b *Broker) fromDisk(s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
+func (b *Broker) fromDisk(ctx context.Context, s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
 	if sealer == nil {
 		return lease{}, false
 	}
-	c, ok := b.cache.Get(s.key, sealer)
+	c, ok := b.cache.Get(ctx, s.key, sealer)
 	if !ok {
 		return lease{}, false
 	}
@@ -212,29 +211,22 @@ func (b *Broker) store(ctx context.Context, s *slot, p Profile, sealer *cache.Se
 	if sealer == nil {
 		return // said where it was missed
 	}
-	err := b.cache.Put(ctx, s.key, sealer, c)
-	if errors.Is(err, cache.ErrStaleSealer) {
-		s.setSealer(nil)
-		if sealer, err = b.sealer(ctx, s, p); err == nil && sealer != nil {
-			err = b.cache.Put(ctx, s.key, sealer, c)
-		}
-	}
-	if err != nil {
+	if err := b.cache.Put(ctx, s.key, sealer, c); err != nil {
 		b.log.Warn("the credential is in memory only", "profile", p.Name, "err", err)
 	}
 }
 
-// sealer is derived once from the permanent key, which is then let go. It is nil, after a warning, where the cache
-// directory is of no use. Errors are the keystore's.
+// sealer is derived once from the permanent key, which is then let go. It is nil, after a warning, for a key that nothing
+// can be sealed under. Errors are the keystore's.
 func (b *Broker) sealer(ctx context.Context, s *slot, p Profile) (*cache.Sealer, error) {
-	if sealer := s.getSealer(); sealer != nil && !b.cache.Stale(sealer) {
+	if sealer := s.getSealer(); sealer != nil {
 		return sealer, nil
 	}
 	secret, err := p.Secret(ctx)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := b.cache.Sealer(ctx, secret)
+	sealer, err := cache.NewSealer(secret)
 	if err != nil {
 		b.log.Warn("no disk cache: credentials are in memory only", "err", err)
 		return nil, nil

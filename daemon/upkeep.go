@@ -51,7 +51,7 @@ func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 		note(cmp.Or(name, s.profile), expires)
 	}
 	if name == "" {
-		rest, err := b.cache.DeleteAll() // no profile leads to them
+		rest, err := b.cache.DeleteAll(ctx) // no profile leads to them
 		if err != nil {
 			return cleared, notCleared(err)
 		}
@@ -102,7 +102,7 @@ func notCleared(err error) error {
 // clearOne drops what s holds, and says when it expires. A renewal under way ends first.
 func (b *Broker) clearOne(ctx context.Context, s *slot) (expires time.Time, err error) {
 	defer b.lockEntry(ctx, s)()
-	expires, err = b.cache.Delete(s.key)
+	expires, err = b.cache.Delete(ctx, s.key)
 	if held := s.current().cred.Expires; held.After(expires) {
 		expires = held
 	}
