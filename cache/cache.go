@@ -7,27 +7,28 @@
 //	KEY.lock  an empty file, locked by whoever renews the entry
 //	KEY.tmp   an entry that is being written; it is renamed to KEY.cred once it is whole and on the disk
 //
-// What a result cannot carry (an entry that does not open, say) is logged, once for each kind and path. What is
-// returned as an error is the caller's to report: no failure of the cache is a reason to withhold a good credential.
+// Where a method returns no error, what went wrong (an entry does not open, say) is logged, once for each kind and
+// path. What is returned as an error is the caller's to report: no failure of the cache is a reason to withhold a good
+// credential.
 //
 // # Locks and temporary files
 //
-// To take a lock and to write an entry costs the same with 10 entries in the directory and with 10,000: neither lists
-// it.
+// Taking a lock and writing an entry cost the same with 10,000 entries in the directory as with 10: neither lists it.
 //
-// Whoever gets the lock of a key removes KEY.tmp, which a writer left that was killed. Put makes KEY.tmp only if there
-// is none, so two that write without a lock, on a file system that has none, never mix their bytes: the second gets an
-// error. There a KEY.tmp that a killed writer left stops all others until Sweep removes it, after 10 minutes.
+// The process that gets the lock of a key removes KEY.tmp, because the process that was writing it was killed. Put
+// makes KEY.tmp only if there is none. So two that write without a lock, on a file system that refuses locks, never mix
+// their bytes: the second Put fails. On such a file system a KEY.tmp that a killed process left makes every Put fail,
+// until it is 10 minutes old and Sweep removes it.
 //
-// A lock can also be had by one process while another writes without it, because it could not wait any longer. Then
-// the one with the lock removes a KEY.tmp that is still being written. Its writer sees that and gets an error.
-// Only if KEY.tmp is replaced in the instant between that look and the rename can an entry come to its place unfinished.
-// It does not open then, and the next Put replaces it.
+// A process that could wait no longer for the lock writes without it. Another one that gets the lock may then remove
+// KEY.tmp while it is being written. The writer looks for that before it renames the file, and its Put fails. Between
+// this look and the rename there is an instant: if both the removal and the next writer's KEY.tmp fall into it, an
+// unfinished entry is renamed. It does not open, and the next Put replaces it.
 //
-// Sweep never removes a lock file, because somebody may hold it or be about to. So an empty file stays for each key
-// that was ever used; a profile gets a new key only when its settings change. DeleteAll, which a person asks for,
-// removes those that nobody holds. A process that takes one in the instant before it is removed holds a lock that
-// others do not see: two may then renew the same entry, which costs one more STS call.
+// Sweep never removes a lock file, because another process may hold it or be about to. So an empty file stays for each
+// key that was ever used; a profile gets a new key only when its settings change. DeleteAll, which a person asks for,
+// removes the lock files that nobody holds. A process that takes a lock in the instant before its file is removed holds
+// one that others do not see. Two may then renew the same entry at once, which costs one more STS call.
 package cache
 
 import (

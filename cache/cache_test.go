@@ -74,7 +74,10 @@ func TestAnUnusableEntryIsAMissAndReplaced(t *testing.T) {
 		"link": func(t *testing.T, _ *Dir, path string) {
 			mustDo(t, os.Rename(path, path+"x"), os.Symlink(path+"x", path))
 		},
-		"no rights": func(t *testing.T, _ *Dir, path string) { mustWrite(t, path, []byte("x")); mustDo(t, os.Chmod(path, 0)) },
+		"no rights": func(t *testing.T, _ *Dir, path string) {
+			mustWrite(t, path, []byte("x"))
+			mustDo(t, os.Chmod(path, 0))
+		},
 		"another secret's": func(t *testing.T, d *Dir, _ string) {
 			mustPut(t, d, testKey, mustSealer(t, "another-permanent-key"), testCredential(9))
 		},
@@ -132,13 +135,17 @@ func TestDeleteRemovesOneAndDeleteAllEveryEntry(t *testing.T) {
 		mustPut(t, d, key, s, testCredential(i))
 	}
 	mustWrite(t, filepath.Join(d.path, "somebody-elses.cred"), nil)
-	if when, err := d.Delete(t.Context(), keys[0]); err != nil || !when.Equal(testCredential(0).Expires.Truncate(time.Second)) {
+	when, err := d.Delete(t.Context(), keys[0])
+	if err != nil || !when.Equal(testCredential(0).Expires.Truncate(time.Second)) {
 		t.Errorf("deleted what expires at %v, %v", when, err)
 	}
 	mustDo(t, deleted(d.Delete(t.Context(), keys[0])))
 	wantMiss(t, d, keys[0], s)
 	wantHit(t, d, keys[1], s, testCredential(1))
-	mustDo(t, deleted(d.DeleteAll(t.Context())))
+	mustWrite(t, d.file(keys[0], entrySuffix), []byte("damaged"))
+	if when, err := d.DeleteAll(t.Context()); err != nil || len(when) != 2 || when[0].IsZero() || when[1].IsZero() {
+		t.Errorf("deleted what expires at %v, %v", when, err)
+	}
 	if left := files(t, d, entrySuffix); len(left) != 1 {
 		t.Errorf("left: %v, want only the file that is not ours", left)
 	}
@@ -176,10 +183,15 @@ func TestDeleteAllRemovesWhatKilledWritersLeftAndNoLivingOnes(t *testing.T) {
 func TestAKeyIsNoPath(t *testing.T) {
 	d, _ := newTest(t)
 	s := mustSealer(t, testSecret)
-	for _, key := range []Key{"", "../x", "salt", Key(strings.ToUpper(string(testKey))), testKey + "00"} {
+	mustDo(t, d.make())
+	for _, key := range []Key{"", "../x", "name", Key(strings.ToUpper(string(testKey))), testKey + "00"} {
+		entry, err := s.seal(key, testCredential(1))
+		mustDo(t, err)
+		mustWrite(t, d.file(key, entrySuffix), entry)
 		wantMiss(t, d, key, s)
 		_, lockErr := d.Lock(t.Context(), key)
-		for _, err := range []error{d.Put(t.Context(), key, s, testCredential(1)), deleted(d.Delete(t.Context(), key)), lockErr} {
+		putErr, deleteErr := d.Put(t.Context(), key, s, testCredential(1)), deleted(d.Delete(t.Context(), key))
+		for _, err := range []error{putErr, deleteErr, lockErr} {
 			if err == nil {
 				t.Errorf("%q was taken for a key", key)
 			}
@@ -196,7 +208,16 @@ func TestWarningsAreOnceEachAndRememberedWithinBounds(t *testing.T) {
 			t.Fatalf("%d are remembered", len(d.warned))
 		}
 	}
-	warned.want(t, 3*maxWarned)
+	d.warnOnce("another kind", strconv.Itoa(3*maxWarned-1), nil)
+	warned.want(t, 3*maxWarned+1)
+}
+
+func TestAFileThatCannotBeRemovedIsWarnedOf(t *testing.T) {
+	d, warned := newTest(t)
+	if d.remove(d.path + "/.") { // which no system removes by that name
+		t.Error("removed")
+	}
+	warned.want(t, 1)
 }
 
 func mustWrite(t testing.TB, path string, data []byte) {

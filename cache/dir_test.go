@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Nothing of ours goes where somebody else may look or point us: every operation is a miss or an error.
+// Every operation is a miss or an error: nothing is written where somebody else can read it, or can lead us.
 func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
-	for name, spoil := range map[string]func(path string) error{
+	for name, prepare := range map[string]func(path string) error{
 		"a link":        func(path string) error { return os.Symlink(t.TempDir(), path) },
 		"a file":        func(path string) error { return os.WriteFile(path, nil, 0o600) },
 		"open to group": func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o750)) },
@@ -32,7 +32,7 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 			mustPut(t, good, testKey, s, testCredential(1))
 
 			d, warned := newTest(t)
-			mustDo(t, spoil(d.path))
+			mustDo(t, prepare(d.path))
 			for range 3 {
 				wantMiss(t, d, testKey, s)
 				d.Sweep(time.Now())
@@ -41,7 +41,8 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 					unlock()
 				}
 				putErr := d.Put(t.Context(), testKey, s, testCredential(1))
-				for _, err := range []error{lockErr, putErr, deleted(d.Delete(t.Context(), testKey)), deleted(d.DeleteAll(t.Context()))} {
+				deleteErr, deleteAllErr := deleted(d.Delete(t.Context(), testKey)), deleted(d.DeleteAll(t.Context()))
+				for _, err := range []error{lockErr, putErr, deleteErr, deleteAllErr} {
 					if err == nil {
 						t.Error("used all the same")
 					}

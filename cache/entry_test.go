@@ -46,6 +46,12 @@ func TestAnEntryOpensOnlyUnderItsKeyAndSecret(t *testing.T) {
 	}
 }
 
+func TestAHeaderOfVersion0IsNone(t *testing.T) {
+	if _, err := parseHeader(header{version: 0}.bytes()); !errors.Is(err, errDamaged) {
+		t.Errorf("%v, want damaged", err)
+	}
+}
+
 // Any credential comes back as it was, and from no mutation of its entry comes any.
 func FuzzEntry(f *testing.F) {
 	f.Add("AKIDtest", "key", "token", "request", int64(1732190400), int64(1), int64(1732197600), uint16(5), byte(1))
@@ -87,7 +93,8 @@ func FuzzBody(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text)
-	f.Add([]byte(`{"secret_id":"YQ==","secret_key":"YQ==","token":"YQ==","issued":"0000-01-01T00:00:00+23:59","expires":"2026-01-01T00:00:00Z"}`))
+	f.Add([]byte(`{"secret_id":"YQ==","secret_key":"YQ==","token":"YQ==",` +
+		`"issued":"0000-01-01T00:00:00+23:59","expires":"2026-01-01T00:00:00Z"}`))
 	f.Add([]byte("null"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s := mustSealer(t, testSecret)

@@ -41,11 +41,11 @@ func increment(path string) error {
 	if err != nil {
 		return fmt.Errorf("torn counter: %w", err)
 	}
-	time.Sleep(100 * time.Microsecond) // the window in which a second holder would show
+	time.Sleep(100 * time.Microsecond) // long enough for a second holder to read the same number
 	return os.WriteFile(path, []byte(strconv.Itoa(n+1)), 0o600)
 }
 
-// sweepChild sweeps all the time, and has a reason to take the lock, until it is killed.
+// sweepChild sweeps until it is killed. It leaves a temporary file each time, so that it has to take the lock.
 func sweepChild(args []string) error {
 	d, warned := openTest(args[0])
 	fmt.Println("ready")
@@ -111,7 +111,7 @@ func TestAKilledHolderLetsTheNextOneIn(t *testing.T) {
 	unlock()
 }
 
-// Within a process too; a bubble's clock jumps, so that the wait costs nothing.
+// In a bubble of synctest the wait takes no time.
 func TestLockIsExclusiveWithinAProcessAndPerKey(t *testing.T) {
 	d, _ := newTest(t)
 	synctest.Test(t, func(t *testing.T) {

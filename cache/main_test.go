@@ -15,7 +15,7 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// childVar names, in a child process of these tests, which of children it is to run.
+// childVar tells a child process of these tests which of children it runs.
 const childVar = "TCRED_CACHE_TEST_CHILD"
 
 var children = map[string]func(args []string) error{
@@ -152,7 +152,7 @@ func testCredential(n int) credential.Credential {
 	}
 }
 
-// files lists the names in the cache directory that end or go on as one of parts says.
+// files lists the names in the cache directory that contain one of parts.
 func files(t testing.TB, d *Dir, parts ...string) (found []string) {
 	t.Helper()
 	all, err := os.ReadDir(d.path)

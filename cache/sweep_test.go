@@ -30,16 +30,20 @@ func TestSweepRemovesWhatIsOfNoMoreUse(t *testing.T) {
 	write(KeyOf("orphan"), lockSuffix, old)
 	write(KeyOf("damaged"), entrySuffix, now)
 	write(KeyOf("forgotten"), entrySuffix, old)
-	mustDo(t, os.MkdirAll(d.file(KeyOf("directory"), entrySuffix)+"/x", 0o700),
-		os.Chtimes(d.file(KeyOf("directory"), entrySuffix), old, old))
+	for key, modified := range map[Key]time.Time{KeyOf("old directory"): old, KeyOf("new directory"): now} {
+		path := d.file(key, entrySuffix)
+		mustDo(t, os.MkdirAll(path+"/x", 0o700), os.Chtimes(path, modified, modified))
+	}
 	mustWrite(t, filepath.Join(d.path, "somebody-elses.tmp"), nil)
 	mustDo(t, os.Mkdir(filepath.Join(d.path, "run"), 0o700))
 
 	d.Sweep(now)
 	want := []string{
-		"run", "somebody-elses.tmp", string(KeyOf("damaged")) + entrySuffix, string(live) + entrySuffix,
-		string(live) + lockSuffix, string(dead) + lockSuffix, string(KeyOf("orphan")) + lockSuffix,
-		string(KeyOf("forgotten")) + lockSuffix, string(KeyOf("directory")) + lockSuffix,
+		"run", "somebody-elses.tmp", string(live) + entrySuffix,
+		string(KeyOf("damaged")) + entrySuffix, string(KeyOf("new directory")) + entrySuffix,
+	}
+	for _, key := range []Key{live, dead, KeyOf("orphan"), KeyOf("forgotten"), KeyOf("old directory")} {
+		want = append(want, string(key)+lockSuffix)
 	}
 	slices.Sort(want)
 	if left := files(t, d, ""); !slices.Equal(left, want) {
@@ -57,7 +61,7 @@ func TestSweepKeepsAnExpiredEntryForAnHourAndANewerVersionForADay(t *testing.T) 
 	for _, step := range []struct {
 		after time.Duration
 		left  int
-	}{{expiredKept, 2}, {expiredKept + time.Second, 1}, {newerKept, 1}, {newerKept + time.Second, 0}} {
+	}{{time.Hour, 2}, {time.Hour + time.Second, 1}, {24 * time.Hour, 1}, {24*time.Hour + time.Second, 0}} {
 		d.Sweep(expires.Add(step.after))
 		if left := files(t, d, entrySuffix); len(left) != step.left {
 			t.Errorf("%v after expiry: left %v, want %d", step.after, left, step.left)
@@ -98,7 +102,7 @@ func TestSweepLeavesAloneWhatIsLocked(t *testing.T) {
 }
 
 // A directory where the lock file would be stands for a file system without locks.
-func TestWithoutLocksSweepRemovesWhatIsExpiredAndOldTemporaryFiles(t *testing.T) {
+func TestWithoutLocksSweepRemovesWhatIsExpiredAndTemporaryFilesAfter10Minutes(t *testing.T) {
 	d, _ := newTest(t)
 	s := mustSealer(t, testSecret)
 	mustPut(t, d, testKey, s, testCredential(1))
@@ -110,11 +114,11 @@ func TestWithoutLocksSweepRemovesWhatIsExpiredAndOldTemporaryFiles(t *testing.T)
 	written := testCredential(1).Issued
 	mustDo(t, os.Chtimes(d.file(testKey, tempSuffix), written, written))
 
-	d.Sweep(written.Add(unlockedKept))
+	d.Sweep(written.Add(10 * time.Minute))
 	if err := d.Put(t.Context(), testKey, s, testCredential(2)); err == nil {
 		t.Error("a temporary file that may be a living writer's is gone")
 	}
-	d.Sweep(written.Add(unlockedKept + time.Second))
+	d.Sweep(written.Add(10*time.Minute + time.Second))
 	mustPut(t, d, testKey, s, testCredential(2))
 	d.Sweep(testCredential(2).Expires.Add(expiredKept + time.Second))
 	wantMiss(t, d, testKey, s)

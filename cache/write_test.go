@@ -83,7 +83,7 @@ func wantWhole(t *testing.T, d *Dir, s *Sealer) {
 	}
 }
 
-// A file of the temporary name is another writer's, who lives as far as anybody knows.
+// A temporary file may belong to another writer, who is still at it.
 func TestTwoWhoWriteWithoutALockDoNotMix(t *testing.T) {
 	d, warned := newTest(t)
 	s := mustSealer(t, testSecret)

@@ -1,4 +1,4 @@
-// Package disk reads and writes the files that keep something, and tells which files and directories are ours alone.
+// Package disk reads small files and replaces them whole, and tells who can read or write a file or a directory.
 package disk
 
 import (
@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// A Fault is why what lies at a path is not used.
+// A Fault says why the file or directory at a path is not used.
 type Fault struct {
 	Path string
-	What string // how a sentence ends that begins with the path
-	Cure string // a command, or what else a person does about it; "" if there is nothing to say
+	What string // the rest of a sentence that begins with the path
+	Cure string // a command, or what else a person can do about it; "" if nothing
 }
 
 func (f *Fault) Error() string { return f.Path + " " + f.What }
 
-// Open opens a regular file, or what a link to one points to. Anything else is a Fault: a pipe would have to be waited for.
+// Open opens a regular file, or a link to one. Anything else is a Fault: to open a pipe would be to wait for a writer.
 func Open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -33,7 +33,7 @@ func Open(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// Read is the content of a file that Open opens. More than limit bytes are a Fault.
+// Read returns the content of the file at path, if Open opens it. More than limit bytes are a Fault.
 func Read(path string, limit int) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 func wantFault(t *testing.T, err error, path, what, cure string) {
 	t.Helper()
 	fault, ok := errors.AsType[*Fault](err)
-	if !ok || !strings.HasPrefix(err.Error(), path+" ") || !strings.Contains(fault.What, what) || !strings.Contains(fault.Cure, cure) {
+	if !ok || !strings.HasPrefix(err.Error(), path+" ") ||
+		!strings.Contains(fault.What, what) || !strings.Contains(fault.Cure, cure) {
 		t.Errorf("got %v, want a Fault that says %q and cures by %q", err, what, cure)
 	}
 }

@@ -36,11 +36,15 @@ func TestNothingIsWaitedFor(t *testing.T) {
 
 func TestWhatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 	for what, tt := range map[string]struct {
-		cure  string
-		spoil func(path string) error
+		cure   string
+		change func(path string) error
 	}{
-		"is open to other users (mode 0710)": {"chmod ", func(p string) error { return os.Chmod(p, 0o710) }},
-		"belongs to another user":            {"chown it to yourself, then chmod ", func(p string) error { return os.Chown(p, 65534, -1) }},
+		"is open to other users (mode 0710)": {
+			"chmod ", func(p string) error { return os.Chmod(p, 0o710) },
+		},
+		"belongs to another user": {
+			"chown it to yourself, then chmod ", func(p string) error { return os.Chown(p, 65534, -1) },
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			if what == "belongs to another user" && os.Geteuid() != 0 {
@@ -53,7 +57,7 @@ func TestWhatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 				if err := errors.Join(os.Chmod(path, 0o700), Private(path, stat(t, path))); err != nil {
 					t.Error(err)
 				}
-				if err := tt.spoil(path); err != nil {
+				if err := tt.change(path); err != nil {
 					t.Fatal(err)
 				}
 				wantFault(t, Private(path, stat(t, path)), path, what, tt.cure+mode+path)
@@ -95,9 +99,9 @@ func TestAFileThatLostItsNameIsNotMoved(t *testing.T) {
 	}
 }
 
-// Somebody takes the temporary file for a killed writer's, removes it, and writes another one of its name: that one is
-// neither moved into place nor removed.
-func TestWriteLeavesTheFileThatTookItsOwnFilesNameAlone(t *testing.T) {
+// Another process believes that the writer was killed, removes its temporary file, and makes one of the same name: that
+// one is neither moved into place nor removed.
+func TestWriteLeavesAFileAloneThatReplacedItsTemporaryFile(t *testing.T) {
 	dir := t.TempDir()
 	path, temp := filepath.Join(dir, "file"), filepath.Join(dir, "x")
 	write(t, path, "first")

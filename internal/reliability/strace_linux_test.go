@@ -18,7 +18,7 @@ import (
 // What strace sees of a process at the cache directory, and what it does to it.
 
 // stracedCalls are the calls that a run may make on files of the cache.
-const stracedCalls = "openat,read,write,fsync,close,renameat,linkat,unlinkat,mkdirat,flock,fcntl,fstat,newfstatat,statfs,epoll_ctl"
+const stracedCalls = "openat,read,write,fsync,close,renameat,unlinkat,mkdirat,flock,fcntl,fstat,newfstatat,statfs,epoll_ctl"
 
 // step is one system call of a run, told apart from the others in the same way in every run.
 type step struct {
