@@ -39,7 +39,7 @@ func BenchmarkLock(b *testing.B) {
 
 // BenchmarkColdKey is what the cache has to do for a key that it has no entry of, among 10 entries and among 10,000.
 // The two take turns, so that a busy machine slows both. "ratio" is that of the medians, and should be about 1: on ext4
-// it is 1.07, because a sync of a larger directory writes more, and on tmpfs 1.00.
+// it is 1.08, because a sync of a larger directory writes more, and on tmpfs 1.00.
 func BenchmarkColdKey(b *testing.B) {
 	s := mustSealer(b, testSecret)
 	small, large := openBench(b), openBench(b)
