@@ -10,11 +10,9 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
-
-// passphraseTries is how often a person may mistype a passphrase.
-const passphraseTries = 3
 
 // unlocking is what tcred unlock is asked for.
 type unlocking struct {
@@ -96,10 +94,10 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	switch {
 	case q.stdin:
 		var passphrase credential.Secret
-		if passphrase, err = a.readSecret(ctx, "--passphrase-stdin"); err == nil {
+		if passphrase, err = tty.ReadSecret(ctx, a.in, "--passphrase-stdin"); err == nil {
 			err = open(passphrase)
 		}
-	case c.Keystore.PassphraseFile == "" && isTerminal(a.in):
+	case c.Keystore.PassphraseFile == "" && tty.Is(a.in):
 		err = a.askPassphrase(ctx, open)
 	default:
 		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase lifts it
@@ -113,45 +111,6 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	}
 	a.tell("the file keystore is unlocked until tcred lock, or until the daemon ends%s", earlier)
 	return nil
-}
-
-// askPassphrase asks until the passphrase opens the keystore, or the person has had enough tries.
-func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) error) error {
-	restore, err := a.mute() // while a passphrase is tried, too
-	if err != nil {
-		return err
-	}
-	defer restore()
-	for try := 1; ; try++ {
-		passphrase, err := a.askHidden(ctx, "passphrase of the file keystore")
-		if err != nil {
-			return err
-		}
-		if passphrase == "" {
-			return &api.Error{Code: api.KeystoreLocked, Message: "no passphrase was entered, so the file keystore stays locked"}
-		}
-		err = open(passphrase)
-		if api.CodeOf(err) != api.WrongPassphrase || try == passphraseTries {
-			return err
-		}
-		a.warn("%v; once more", err)
-	}
-}
-
-// openStore opens a locked keystore in this process, if a person is there to do it. Else whoever reads a key will
-// say that it is locked.
-func (a *app) openStore(ctx context.Context, set *profile.Set) error {
-	store, err := set.Store()
-	if err != nil {
-		return err
-	}
-	if !isTerminal(a.in) || api.CodeOf(store.Probe(ctx)) != api.KeystoreLocked {
-		return nil
-	}
-	if store.Name() == "file" {
-		return a.askPassphrase(ctx, func(p credential.Secret) error { return store.Unlock(ctx, p) })
-	}
-	return store.Unlock(ctx, "")
 }
 
 func (a *app) lock(ctx context.Context) error {
