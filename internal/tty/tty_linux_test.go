@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/tty/ttytest"
 )
@@ -99,14 +101,18 @@ func TestNothingIsShownBetweenTheQuestionsOfASequence(t *testing.T) {
 	}
 }
 
-func TestKeysThatWouldStopTheProcessAreOff(t *testing.T) {
+func TestAMuteTerminalKnowsLinesAndInterruptsAndNoOtherSignal(t *testing.T) {
 	_, end, terminal := open(t)
+	ttytest.MakeRaw(t, end)
 	restore, err := terminal.Mute()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer restore()
 	settings := ttytest.Settings(t, end)
+	if settings.Lflag&unix.ICANON == 0 || settings.Lflag&unix.ISIG == 0 {
+		t.Error("the terminal is still raw")
+	}
 	for name, key := range map[string]byte{"^Z": '\x1a', "^\\": '\x1c'} {
 		for _, c := range settings.Cc {
 			if c == key {
