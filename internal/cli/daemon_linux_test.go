@@ -2,27 +2,28 @@ package cli
 
 import (
 	"bytes"
-	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/client"
 )
 
 func TestADaemonWhoseTerminalIsClosedEndsInOrder(t *testing.T) {
-	s := newTestStage(t, emulator.Options{})
-	cmd := exec.CommandContext(t.Context(), s.tcred, "daemon")
-	cmd.Env = s.env
+	cmd, home := alone(t, "daemon")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 500 {
-		if _, _, status := s.output(t, s.tcred, "status"); status == 0 {
+	c := client.New(filepath.Join(home, "tcred", "tcred.sock"))
+	for n := 0; ; n++ {
+		if _, err := c.Status(t.Context()); err == nil {
 			break
+		} else if n == 500 {
+			t.Fatal("no daemon listens: ", err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
