@@ -2,6 +2,12 @@ package cli
 
 import "github.com/spf13/cobra"
 
+// Commands are tcred and tcred-helper with all their commands and flags, for their man pages. They are not for running.
+func Commands() []*cobra.Command {
+	a := new(app)
+	return []*cobra.Command{a.root(), a.helperCmd()}
+}
+
 // commands lists them in the order that help shows them in, by group.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
@@ -9,6 +15,6 @@ func (a *app) commands() []*cobra.Command {
 		a.getCmd(), a.execCmd(), a.whoamiCmd(),
 		a.statusCmd(), a.unlockCmd(), a.lockCmd(), a.refreshCmd(), a.clearCmd(),
 		a.checkCmd(), a.doctorCmd(), a.logsCmd(),
-		a.daemonCmd(), a.serviceCmd(), a.emulatorCmd(), a.keychainChildCmd(), a.completionCmd(), a.manCmd(), a.helperCmd(), a.versionCmd(),
+		a.daemonCmd(), a.serviceCmd(), a.emulatorCmd(), a.keychainChildCmd(), a.completionCmd(), a.helperCmd(), a.versionCmd(),
 	}
 }

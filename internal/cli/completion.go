@@ -121,11 +121,7 @@ func completeArgument(cmd *cobra.Command, args []string, _ string) ([]string, co
 	if len(args) >= len(words) {
 		return candidates(nil)
 	}
-	word := strings.Trim(words[len(args)], "[].")
-	if word == "DIR" || word == "FILE" {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return candidates(argumentCandidates[word])
+	return candidates(argumentCandidates[strings.Trim(words[len(args)], "[].")])
 }
 
 func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {

@@ -74,18 +74,18 @@ func (r *release) binaries(ctx context.Context) error {
 	return nil
 }
 
-// documents makes what is the same for every target: a tcred for this machine writes its own.
+// documents makes what is the same for every target. A tcred for this machine writes the completions.
 func (r *release) documents(ctx context.Context) error {
+	dir := filepath.Join(r.stage, "documents")
+	pages := manual{r.version, r.time}
+	if err := pages.write(filepath.Join(dir, "man"), filepath.Join(r.root, "config.example.toml")); err != nil {
+		return err
+	}
 	host := target{runtime.GOOS, runtime.GOARCH}
 	if err := r.build(ctx, host, "tcred", r.stage); err != nil {
 		return err
 	}
-	tcred, dir := filepath.Join(r.stage, host.file("tcred")), filepath.Join(r.stage, "documents")
-	man := exec.CommandContext(ctx, tcred, "man", filepath.Join(dir, "man"), filepath.Join(r.root, "config.example.toml"))
-	man.Env, man.Stderr = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.time.Unix())), os.Stderr
-	if err := man.Run(); err != nil {
-		return err
-	}
+	tcred := filepath.Join(r.stage, host.file("tcred"))
 	if err := r.completions(ctx, tcred, filepath.Join(dir, "completions")); err != nil {
 		return err
 	}
