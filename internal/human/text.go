@@ -36,6 +36,17 @@ func OneLine(text string) string {
 	return string(line)
 }
 
+// Visible reports whether text is visible ASCII, with no blank and no control character: it may stand in an HTTP header
+// and an environment variable as it is. An empty text is.
+func Visible(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] <= ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // Quote puts text between quotes, on one line. It is for the packages to which strconv costs too much.
 func Quote(text string) string {
 	out := []byte{'"'}

@@ -19,6 +19,16 @@ func TestALineIsSafeOnATerminalAndEnds(t *testing.T) {
 	}
 }
 
+func TestVisibleIsEveryASCIICharacterWithAShape(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "!~": true, "a b": false, "a\n": false, "\x7f": false, "\x00": false, "é": false, "Ａ": false,
+	} {
+		if got := Visible(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 func TestSpanLeavesOutZeroes(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 2 * time.Hour: "2h", 90 * time.Minute: "1h30m", 20 * time.Minute: "20m", 10 * time.Second: "10s",
