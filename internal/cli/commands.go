@@ -15,6 +15,7 @@ func (a *app) commands() []*cobra.Command {
 		a.getCmd(), a.execCmd(), a.whoamiCmd(),
 		a.statusCmd(), a.unlockCmd(), a.lockCmd(), a.refreshCmd(), a.clearCmd(),
 		a.checkCmd(), a.doctorCmd(), a.logsCmd(),
-		a.daemonCmd(), a.serviceCmd(), a.emulatorCmd(), a.keychainChildCmd(), a.completionCmd(), a.helperCmd(), a.versionCmd(),
+		a.daemonCmd(), a.serviceCmd(), a.emulatorCmd(), a.completionCmd(), a.versionCmd(),
+		a.keychainChildCmd(), a.helperCmd(),
 	}
 }

@@ -29,7 +29,8 @@ func OneLine(text string) string {
 	}
 	for i, r := range line {
 		switch {
-		case r < ' ', 0x7f <= r && r < 0xa0, r == 0x061c, r == 0x200e, r == 0x200f, 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
+		case r < ' ', 0x7f <= r && r < 0xa0, r == 0x061c, r == 0x200e, r == 0x200f,
+			0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
 			line[i] = ' '
 		}
 	}

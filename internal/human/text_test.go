@@ -32,7 +32,8 @@ func TestVisibleIsEveryASCIICharacterWithAShape(t *testing.T) {
 func TestSpanLeavesOutZeroes(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 2 * time.Hour: "2h", 90 * time.Minute: "1h30m", 20 * time.Minute: "20m", 10 * time.Second: "10s",
-		time.Hour + time.Second: "1h0m1s", 100 * time.Minute: "1h40m", 110*time.Minute + 10*time.Second: "1h50m10s", -time.Hour: "-1h",
+		time.Hour + time.Second: "1h0m1s", 100 * time.Minute: "1h40m", 110*time.Minute + 10*time.Second: "1h50m10s",
+		-time.Hour: "-1h",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)

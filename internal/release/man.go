@@ -159,7 +159,8 @@ func (p *page) environment() {
 	}
 	p.section("ENVIRONMENT")
 	p.item("$"+api.EnvProfile, "The profile of commands that are given none; else it is "+api.DefaultProfile+".")
-	p.item("$"+api.EnvConfig, "The config file; else $XDG_CONFIG_HOME/tcred/config.toml, else ~/.config/tcred/config.toml.")
+	p.item("$"+api.EnvConfig,
+		"The config file; else $XDG_CONFIG_HOME/tcred/config.toml, else ~/.config/tcred/config.toml.")
 	p.item("$"+api.EnvCacheDir, "Where credentials are kept, sealed.")
 	p.item("$"+api.EnvSocket, "The daemon's socket; else tcred/tcred.sock in $XDG_RUNTIME_DIR.")
 	p.item("$"+api.EnvLog, "With the value debug, say more on stderr.")
