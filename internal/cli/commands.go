@@ -8,7 +8,7 @@ func Commands() []*cobra.Command {
 	return []*cobra.Command{a.root(), a.helperCmd()}
 }
 
-// commands lists them in the order that help shows them in, by group.
+// commands are all of them; help sorts them by name.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.demoCmd(), a.initCmd(), a.addCmd(), a.listCmd(), a.removeCmd(),
