@@ -14,6 +14,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/disk"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -37,12 +38,12 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, q addition) (k
 	case q.from != "":
 		return keystore.Key{}, usage("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
 	case q.stdin:
-		secret, err := a.readSecret(ctx, "--secret-key-stdin")
+		secret, err := tty.ReadSecret(ctx, a.in, "--secret-key-stdin")
 		if err != nil {
 			return keystore.Key{}, err
 		}
 		return newKey(q.secretID, secret.Reveal())
-	case !isTerminal(a.in):
+	case !tty.Is(a.in):
 		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE", "stdin is not a terminal, so the key cannot be asked for")
 	}
 	return a.askKey(ctx, q.secretID)
@@ -51,7 +52,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, q addition) (k
 // askKey hides the SecretId too: it may be the secret, pasted into the wrong place.
 func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 	if id == "" {
-		answer, err := a.askHidden(ctx, "SecretId")
+		answer, err := a.terminal().Hidden(ctx, "SecretId")
 		if err != nil {
 			return keystore.Key{}, err
 		}
@@ -59,7 +60,7 @@ func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 			return keystore.Key{}, usage(consoleHint, "no SecretId was entered")
 		}
 	}
-	secret, err := a.askHidden(ctx, "SecretKey")
+	secret, err := a.terminal().Hidden(ctx, "SecretKey")
 	if err != nil {
 		return keystore.Key{}, err
 	}

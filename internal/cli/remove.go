@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -143,14 +144,14 @@ func (a *app) confirm(ctx context.Context, r removal, force bool) (bool, error) 
 	if force {
 		return true, nil
 	}
-	if !isTerminal(a.in) {
+	if !tty.Is(a.in) {
 		return false, usage("tcred remove "+r.name+" --force", "stdin is not a terminal, so nobody can say yes; nothing was removed")
 	}
 	question := fmt.Sprintf("remove key %q (%s)?", r.name, describe(r.entry))
 	if len(r.profiles) > 0 {
 		question = fmt.Sprintf("remove key %q (%s), which serves %s?", r.name, describe(r.entry), strings.Join(r.profiles, ", "))
 	}
-	yes, err := a.askYes(ctx, question)
+	yes, err := a.terminal().Yes(ctx, question)
 	if err == nil && !yes {
 		a.tell("nothing was removed")
 	}
