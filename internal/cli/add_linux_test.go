@@ -59,8 +59,8 @@ func (s shelf) held(t *testing.T) (stored, indexed string) {
 	return key.ID, entries[0].SecretID
 }
 
-// adding is a tcred add of key "k" that waits for the end of its SecretKey.
-type adding struct {
+// addProcess is a tcred add of key "k" that waits for the end of its SecretKey.
+type addProcess struct {
 	*exec.Cmd
 	said  bytes.Buffer
 	stdin *os.File
@@ -69,14 +69,14 @@ type adding struct {
 func secretID(i int) string { return fmt.Sprintf("AKID%032d", i) }
 
 // add starts one, and returns when it reads the SecretKey.
-func (s shelf) add(t *testing.T, i int, flags ...string) *adding {
+func (s shelf) add(t *testing.T, i int, flags ...string) *addProcess {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	args := append([]string{"add", "k", "--no-verify", "--secret-id", secretID(i), "--secret-key-stdin"}, flags...)
-	a := &adding{Cmd: exec.CommandContext(t.Context(), s.bin, args...), stdin: write}
+	a := &addProcess{Cmd: exec.CommandContext(t.Context(), s.bin, args...), stdin: write}
 	a.Env = []string{"HOME=" + s.home, "XDG_RUNTIME_DIR=" + s.home}
 	a.Stdin, a.Stderr = read, &a.said
 	t.Cleanup(func() { read.Close(); write.Close() })
@@ -99,7 +99,7 @@ func (s shelf) add(t *testing.T, i int, flags ...string) *adding {
 }
 
 // finish lets all of them go on at once and waits for them.
-func finish(all []*adding) (stored int) {
+func finish(all []*addProcess) (stored int) {
 	for _, a := range all {
 		a.stdin.Close()
 	}
@@ -113,7 +113,7 @@ func finish(all []*adding) (stored int) {
 
 func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
 	s := newShelf(t)
-	var all []*adding
+	var all []*addProcess
 	for i := range 4 {
 		all = append(all, s.add(t, i))
 	}
@@ -138,7 +138,7 @@ func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
 func TestReplacementsAtOnceLeaveOneKeyInKeystoreAndIndex(t *testing.T) {
 	s := newShelf(t)
 	for round := range 5 {
-		var all []*adding
+		var all []*addProcess
 		for i := range 6 {
 			all = append(all, s.add(t, 10*round+i, "--replace"))
 		}

@@ -9,20 +9,17 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
-	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
-	"github.com/tcred/tcred/internal/socket"
+	"github.com/tcred/tcred/internal/service"
 )
 
 func (a *app) daemonCmd() *cobra.Command {
@@ -77,6 +74,7 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	return err
 }
 
+// serve runs the daemon on the socket of this environment.
 func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.Logger) error {
 	path, err := place.Socket()
 	if err != nil {
@@ -85,7 +83,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 	systemd := daemon.Notify()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	l, err := a.listen(ctx, path, service, log, stop)
+	at, err := daemon.Open(ctx, daemon.Opening{Path: path, Service: service, Stop: client.New(path).Stop, Gone: stop, Log: log})
 	if err != nil {
 		return err
 	}
@@ -93,20 +91,20 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys, Log: log,
 		Notify: func(line string) { log.Warn(line) },
 	})
-	broker := daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
+	broker := daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.Cache, log), Log: log, Rate: set.STSRate()})
 	server := &daemon.Server{
-		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
-		IdleExit: idleExit(set, l.service), Config: p.Config,
+		Broker: broker, Keystore: set, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: l.path,
-				Keystore: storeName(set), Problem: api.ProblemOf(api.AsError(set.Problem())),
+				Version: api.Version, PID: os.Getpid(), Socket: at.Path,
+				Keystore: set.StoreName(), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
 		},
 	}
-	tellSystemd(ctx, systemd, broker, log)
-	log.Info("listening", "socket", l.path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
-	err = server.Serve(ctx, l)
+	systemd.Follow(ctx, broker.Alive, log)
+	log.Info("listening", "socket", at.Path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
+	err = server.Serve(ctx, at)
 	log.Info("stopped")
 	return err
 }
@@ -141,77 +139,16 @@ func crashInto(file *os.File) error {
 	return nil
 }
 
-// stopDaemon asks the daemon to stop and waits until its process is gone.
+// stopDaemon stops the daemon that runs, if one does.
 func (a *app) stopDaemon(ctx context.Context) error {
-	c := client.New("")
-	asking, cancel := context.WithTimeout(ctx, api.ClientTimeout)
-	defer cancel()
-	status, unknown := daemonStatus(asking)
-	err := unknown
-	if !errors.Is(unknown, socket.ErrNotListening) {
-		err = c.Stop(asking) // also of a daemon that cannot say how it is
+	stopped, err := service.StopDaemon(ctx)
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, socket.ErrNotListening) {
+	if stopped {
+		a.tell("the daemon stopped")
+	} else {
 		a.tell("no daemon runs")
-		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if unknown != nil {
-		return unknown
-	}
-	ctx, cancel = context.WithTimeout(ctx, stopTimeout) // it finishes what it was asked
-	defer cancel()
-	for alive(status.PID) {
-		select {
-		case <-ctx.Done():
-			return &api.Error{Code: api.Timeout, Message: "the daemon is still stopping", Hint: "tcred logs"}
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	a.tell("the daemon stopped")
 	return nil
-}
-
-// storeOf is the keystore that config names at the moment, for the server.
-type storeOf struct{ set *profile.Set }
-
-func (s storeOf) Unlock(ctx context.Context, passphrase credential.Secret) error {
-	store, err := s.set.Store()
-	if err != nil {
-		return err
-	}
-	return store.Unlock(ctx, passphrase)
-}
-
-func (s storeOf) Lock() {
-	if store, err := s.set.Store(); err == nil {
-		store.Lock()
-	}
-}
-
-func storeName(set *profile.Set) string {
-	store, err := set.Store()
-	if err != nil {
-		return ""
-	}
-	return store.Name()
-}
-
-// stsRate is the default while there is no config to go by.
-func stsRate(set *profile.Set) int {
-	c, err := set.Config()
-	if err != nil {
-		return config.DefaultSTSRate
-	}
-	return c.STSRate
-}
-
-func idleExit(set *profile.Set, service bool) time.Duration {
-	c, err := set.Config()
-	if err != nil || service {
-		return 0
-	}
-	return c.IdleExit
 }

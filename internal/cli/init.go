@@ -20,14 +20,14 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// wish is what tcred init is asked for; what is "" is left as it is.
-type wish struct {
+// initOptions are what tcred init is asked for; what is "" is left as it is.
+type initOptions struct {
 	site, keystore string
 	passphraseFile string
 }
 
 func (a *app) initCmd() *cobra.Command {
-	var w wish
+	var o initOptions
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a config file",
@@ -44,70 +44,70 @@ profiles that may do less than their key.
   tcred init --keystore file --passphrase-file /etc/tcred/passphrase`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := w.check(); err != nil {
+			if err := o.check(); err != nil {
 				return err
 			}
-			return a.writeConfig(cmd.Context(), w)
+			return a.writeConfig(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&w.keystore, "keystore", "", "where keys are kept: "+strings.Join(config.Backends, ", "))
-	cmd.Flags().StringVar(&w.site, "site", "", "cn or intl; left out: as tcred add finds it for the key")
-	cmd.Flags().StringVar(&w.passphraseFile, "passphrase-file", "", "of the file keystore: a file, yours alone, with its passphrase")
+	cmd.Flags().StringVar(&o.keystore, "keystore", "", "where keys are kept: "+strings.Join(config.Backends, ", "))
+	cmd.Flags().StringVar(&o.site, "site", "", "cn or intl; left out: as tcred add finds it for the key")
+	cmd.Flags().StringVar(&o.passphraseFile, "passphrase-file", "", "of the file keystore: a file, yours alone, with its passphrase")
 	return cmd
 }
 
 // check holds the flags to what config.toml takes, and makes the path absolute.
-func (w *wish) check() error {
-	if w.keystore != "" && !slices.Contains(config.Backends, w.keystore) {
-		return usage("one of "+strings.Join(config.Backends, ", "), "no keystore %q%s", w.keystore, config.DidYouMean(w.keystore, config.Backends))
+func (o *initOptions) check() error {
+	if o.keystore != "" && !slices.Contains(config.Backends, o.keystore) {
+		return usage("one of "+strings.Join(config.Backends, ", "), "no keystore %q%s", o.keystore, config.DidYouMean(o.keystore, config.Backends))
 	}
-	if w.site != "" && !slices.Contains(config.Sites, w.site) {
-		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", w.site)
+	if o.site != "" && !slices.Contains(config.Sites, o.site) {
+		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", o.site)
 	}
-	if w.passphraseFile == "" {
+	if o.passphraseFile == "" {
 		return nil
 	}
-	if w.keystore != "file" {
+	if o.keystore != "file" {
 		return usage("add --keystore file", "--passphrase-file is for the file keystore")
 	}
-	abs, err := filepath.Abs(w.passphraseFile)
+	abs, err := filepath.Abs(o.passphraseFile)
 	if err != nil {
 		return fmt.Errorf("finding the passphrase file: %w", err)
 	}
-	w.passphraseFile = abs
+	o.passphraseFile = abs
 	return nil
 }
 
 // writeConfig makes what is missing of the config file and the file keystore; running it again changes nothing.
-func (a *app) writeConfig(ctx context.Context, w wish) error {
+func (a *app) writeConfig(ctx context.Context, o initOptions) error {
 	harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := dirs.Find()
 	if err != nil {
 		return err
 	}
-	there, err := w.compare(p.Config)
+	there, err := o.compare(p.Config)
 	if err != nil {
 		return err
 	}
-	if w.keystore == "file" {
-		if err := a.makeKeystore(ctx, p.Keys, w.passphraseFile); err != nil {
+	if o.keystore == "file" {
+		if err := a.makeKeystore(ctx, p.Keys, o.passphraseFile); err != nil {
 			return err
 		}
 	}
 	if there {
 		a.tell("%s is there already, and as asked for; it was not changed", p.Config)
 	} else {
-		if err := writeNew(p.Config, w.text()); err != nil {
+		if err := writeNew(p.Config, o.text()); err != nil {
 			return err
 		}
 		a.tell("wrote %s", p.Config)
 	}
-	a.tell("%s", w.next())
+	a.tell("%s", o.next())
 	return nil
 }
 
-// compare reports whether there is a config already. One that says something else than w is an error.
-func (w wish) compare(path string) (bool, error) {
+// compare reports whether there is a config already. One that says something else than o is an error.
+func (o initOptions) compare(path string) (bool, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -124,9 +124,9 @@ func (w wish) compare(path string) (bool, error) {
 		return true, &e
 	}
 	for _, s := range []struct{ name, want, have string }{
-		{"site", w.site, c.Site},
-		{"backend", w.keystore, c.Keystore.Backend},
-		{"passphrase_file", w.passphraseFile, c.Keystore.PassphraseFile},
+		{"site", o.site, c.Site},
+		{"backend", o.keystore, c.Keystore.Backend},
+		{"passphrase_file", o.passphraseFile, c.Keystore.PassphraseFile},
 	} {
 		if s.want == "" || s.want == s.have {
 			continue
@@ -149,18 +149,18 @@ func (w wish) compare(path string) (bool, error) {
 }
 
 // text is the config file.
-func (w wish) text() []byte {
-	text := config.Template(w.site, w.keystore)
-	if w.passphraseFile == "" {
+func (o initOptions) text() []byte {
+	text := config.Template(o.site, o.keystore)
+	if o.passphraseFile == "" {
 		return text
 	}
 	backend := []byte("backend = \"file\"\n")
-	return bytes.Replace(text, backend, fmt.Appendf(backend, "passphrase_file = %q\n", w.passphraseFile), 1)
+	return bytes.Replace(text, backend, fmt.Appendf(backend, "passphrase_file = %q\n", o.passphraseFile), 1)
 }
 
 // next is what to do after init.
-func (w wish) next() string {
-	switch w.keystore {
+func (o initOptions) next() string {
+	switch o.keystore {
 	case "env":
 		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred add, then tcred daemon, from this same shell"
 	case "dir":
@@ -242,11 +242,11 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 	if first == "" {
 		return "", usage("", "the passphrase is empty; nothing was written")
 	}
-	again, err := a.askHidden(ctx, "the same once more")
+	second, err := a.askHidden(ctx, "the same once more")
 	if err != nil {
 		return "", err
 	}
-	if again != first {
+	if second != first {
 		return "", usage("run it again", "the two passphrases differ; nothing was written")
 	}
 	return first, nil

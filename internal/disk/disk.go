@@ -30,6 +30,12 @@ func Open(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
+// IsFile reports whether a regular file is at path, or a link to one.
+func IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Read is the content of a file that Open opens. More than limit bytes are a Fault.
 func Read(path string, limit int) ([]byte, error) {
 	f, err := Open(path)

@@ -53,7 +53,7 @@ func (f *Federation) Issue(ctx context.Context) (credential.Credential, error) {
 	}
 	return f.Client.FederationToken(ctx, key, FederationRequest{
 		Name: f.Name, Policy: f.Policy, Duration: f.Duration,
-		Subject: Subject{Profile: f.Profile, Key: f.Key.Name, Account: account(f.Key)},
+		Subject: Subject{Profile: f.Profile, Key: f.Key.Name, Account: f.Key.Owner()},
 	})
 }
 
@@ -73,15 +73,4 @@ func (f *Federation) readKey(ctx context.Context) (keystore.Key, error) {
 		}
 	}
 	return key, nil
-}
-
-// account says whose key e is, as far as it is known.
-func account(e keystore.Entry) string {
-	switch e.Type {
-	case keystore.IdentityRoot:
-		return "root account " + e.AccountID
-	case keystore.IdentitySub:
-		return "sub-account " + e.UserID
-	}
-	return ""
 }

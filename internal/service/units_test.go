@@ -1,16 +1,13 @@
-package cli
+package service
 
 import (
-	"context"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tcred/tcred/api"
 )
@@ -64,51 +61,5 @@ func TestWhoRanSudoIsToldToRunItWithout(t *testing.T) {
 	}
 	if hint := api.AsError(noSystemd(errors.New("no bus"))).Hint; !strings.Contains(hint, want) {
 		t.Errorf("the hint is %q", hint)
-	}
-}
-
-func TestDoctorLooksWhetherTheSocketsDirectoryCanBeMade(t *testing.T) {
-	home, err := os.MkdirTemp("", "tcred") // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(home)
-	for dir, level := range map[string]string{
-		filepath.Join(home, "a", "b"): levelOK,
-		"/proc/none/a":                levelFail,
-	} {
-		if runtime.GOOS == "windows" && level == levelFail {
-			continue
-		}
-		t.Setenv(api.EnvSocket, filepath.Join(dir, "s"))
-		d := &doctor{}
-		d.socket()
-		if f := d.findings[0]; f.Level != level || (level == levelFail) != strings.Contains(f.Cure, api.EnvSocket) {
-			t.Errorf("%s: %+v", dir, f)
-		}
-	}
-}
-
-func TestDoctorSendsToTheServiceWhereNobodyAnswers(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there is no daemon on windows yet")
-	}
-	dir, err := os.MkdirTemp("", "tcred")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	t.Setenv(api.EnvSocket, filepath.Join(dir, "s"))
-	l, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	d := &doctor{}
-	d.daemon(ctx)
-	if f := d.findings[0]; f.Level != levelFail || !strings.Contains(f.Cure, "tcred service status") {
-		t.Errorf("%+v", f)
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package service
 
 import (
 	"context"
@@ -9,18 +9,13 @@ import (
 	"os/user"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/place"
-	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/packaging"
 )
 
@@ -30,24 +25,28 @@ func (m *systemd) find(ctx context.Context) error {
 	if err != nil || found == "" {
 		return noSystemd(err)
 	}
-	path := words(found)
+	unitPath := words(found)
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return fmt.Errorf("finding a place for the units: %w", err)
 	}
 	m.dir = filepath.Join(home, ".config", "systemd", "user")
-	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" { // systemd need not have the shell's
-		if dir = filepath.Join(dir, "systemd", "user"); slices.Contains(path, dir) {
+	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" { // systemd may not know the shell's
+		if dir = filepath.Join(dir, "systemd", "user"); slices.Contains(unitPath, dir) {
 			m.dir = dir
 		}
 	}
-	for _, dir := range path {
-		if dir != m.dir && isFile(filepath.Join(dir, packaging.SystemdServiceName)) && isFile(filepath.Join(dir, packaging.SystemdSocketName)) {
+	for _, dir := range unitPath {
+		if dir != m.dir && hasUnits(dir) {
 			m.packaged = dir
 			break
 		}
 	}
 	return nil
+}
+
+func hasUnits(dir string) bool {
+	return !slices.ContainsFunc(systemdUnits, func(unit string) bool { return !disk.IsFile(filepath.Join(dir, unit)) })
 }
 
 // words are the paths in a list that systemctl prints: it quotes those with blanks or signs of the shell.
@@ -84,48 +83,45 @@ func noSystemd(cause error) error {
 // ourMark is the first line of what install writes.
 const ourMark = "# Written by tcred service install. Changes go into a drop-in: systemctl --user edit tcred.service\n"
 
+// dropIn follows a unit's name in the path of what install adds to it.
+const dropIn = ".d/tcred-install.conf"
+
 // isOurs reports whether install wrote the file at path, or there is none.
 func isOurs(path string) bool {
 	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() { // a link leads to what somebody keeps elsewhere
+	if err != nil || !info.Mode().IsRegular() { // a link leads to a file that somebody keeps elsewhere
 		return errors.Is(err, fs.ErrNotExist)
 	}
 	text, err := os.ReadFile(path)
 	return err == nil && strings.HasPrefix(string(text), ourMark)
 }
 
-// differs reports whether a file is not what install would write.
-func differs(file [2]string) bool {
-	old, _ := os.ReadFile(file[0]) // none is ""
-	return string(old) != file[1]
-}
-
-// files are what install writes, by path; a file whose text is "" should not be there.
-func (m *systemd) files(ctx context.Context) ([][2]string, error) {
+// files are what install writes.
+func (m *systemd) files(ctx context.Context) ([]file, error) {
 	path, err := place.Socket()
 	if err != nil {
 		return nil, err
 	}
-	socketDropIn, env := "", environment()
+	socketDropIn, env := "", settings()
 	if path == defaultSystemdSocket() {
 		env = slices.DeleteFunc(env, func(s packaging.Setting) bool { return s.Name == api.EnvSocket })
 	} else {
 		socketDropIn = packaging.SystemdSocketDropIn(path)
 	}
-	files := [][2]string{
+	files := []file{
 		{packaging.SystemdSocketName, packaging.SystemdSocket()},
 		{packaging.SystemdServiceName, packaging.SystemdService(m.binary)},
-		{packaging.SystemdSocketName + ".d/tcred-install.conf", socketDropIn},
-		{packaging.SystemdServiceName + ".d/tcred-install.conf", packaging.SystemdServiceDropIn(env, systemdVersion(ctx) >= 254)},
+		{packaging.SystemdSocketName + dropIn, socketDropIn},
+		{packaging.SystemdServiceName + dropIn, packaging.SystemdServiceDropIn(env, systemdVersion(ctx) >= 254)},
 	}
 	for i := range files {
 		if m.packaged != "" && i < len(systemdUnits) {
-			files[i][1] = ""
+			files[i].text = ""
 		}
-		if files[i][1] != "" {
-			files[i][1] = ourMark + files[i][1]
+		if files[i].text != "" {
+			files[i].text = ourMark + files[i].text
 		}
-		files[i][0] = filepath.Join(m.dir, files[i][0])
+		files[i].path = filepath.Join(m.dir, files[i].path)
 	}
 	return files, nil
 }
@@ -157,40 +153,4 @@ func (m *systemd) property(ctx context.Context, unit, name string) string {
 		return ""
 	}
 	return value
-}
-
-// daemonStatus asks the daemon how it is. Where none runs and systemd listens in its place, asking would start one:
-// that is [socket.ErrNotListening] too.
-func daemonStatus(ctx context.Context) (api.Status, error) {
-	if asleep(ctx) {
-		return api.Status{}, &api.Error{
-			Code: api.NoDaemon, Message: "systemd listens, and starts it at the first call", Cause: socket.ErrNotListening,
-		}
-	}
-	return client.New("").Status(ctx)
-}
-
-// heldByDaemon reports whether a daemon that systemd does not run made the socket at path: it holds the lock beside it.
-func heldByDaemon(path string) bool {
-	lock := flock.New(path+".lock", flock.SetFlag(os.O_RDWR)) // not made where none is
-	free, err := lock.TryLock()
-	if err != nil {
-		return false
-	}
-	lock.Close()
-	return !free
-}
-
-// asleep reports whether systemd listens on our socket for a service that does not run, nor tries to.
-func asleep(ctx context.Context) bool {
-	path, err := place.Socket()
-	if err != nil || runtime.GOOS != "linux" {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	text, err := systemctl("show", "--property=ActiveState,SubState,Listen", packaging.SystemdSocketName, packaging.SystemdServiceName).output(ctx)
-	lines := strings.Split(text, "\n")
-	return err == nil && slices.Contains(lines, "SubState=listening") && slices.Contains(lines, "Listen="+path+" (Stream)") &&
-		!slices.Contains(lines, "ActiveState=activating") && !heldByDaemon(path)
 }
