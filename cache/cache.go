@@ -74,7 +74,7 @@ func Open(path string, log *slog.Logger) *Dir {
 
 // Get returns the entry of key if s opens it. It may have expired: the caller has the clock.
 // An entry that is damaged or sealed under another secret is a miss; it is moved aside, with one warning.
-func (d *Dir) Get(key Key, s *Sealer) (credential.Credential, bool) {
+func (d *Dir) Get(_ context.Context, key Key, s *Sealer) (credential.Credential, bool) {
 	if !key.valid() || !d.usable() {
 		return credential.Credential{}, false
 	}
@@ -142,7 +142,7 @@ func (d *Dir) newer(key Key) bool {
 
 // Delete removes the entry of key, whoever wrote it, and says when its credential expires, which takes no key to tell.
 // That there is none is no error; the time is zero then.
-func (d *Dir) Delete(key Key) (expires time.Time, err error) {
+func (d *Dir) Delete(_ context.Context, key Key) (expires time.Time, err error) {
 	if err := key.check(); err != nil {
 		return time.Time{}, err
 	}
@@ -152,7 +152,7 @@ func (d *Dir) Delete(key Key) (expires time.Time, err error) {
 // DeleteAll removes every entry, whoever wrote it, and what goes with them: the salt, which the next Put brings back,
 // what killed writers left, lock files that nobody holds, and the directory, if nothing else is in it. It says when the
 // credentials of the entries expire.
-func (d *Dir) DeleteAll() (expires []time.Time, err error) {
+func (d *Dir) DeleteAll(context.Context) (expires []time.Time, err error) {
 	names, err := d.list()
 	errs := []error{err}
 	for name, suffixes := range names {

@@ -37,6 +37,8 @@ func (Sealer) Format(f fmt.State, _ rune) { io.WriteString(f, credential.Secret(
 // Sealer derives the key of the entries that secret, a permanent SecretKey, was traded for. It makes the
 // directory and its salt if need be, and waits for another process that does, until ctx ends; with a salt in place it
 // works in a read-only directory too.
+func NewSealer(secret credential.Secret) (*Sealer, error) { return newSealer(secret, nil) }
+
 func (d *Dir) Sealer(ctx context.Context, secret credential.Secret) (*Sealer, error) {
 	if secret == "" {
 		return nil, errors.New("cannot seal cache entries under an empty secret")
@@ -152,6 +154,9 @@ func (d *Dir) makeSalt(fresh []byte) ([]byte, error) {
 
 // keepSalt puts s's salt back if it has vanished, so that what s seals can be opened after a restart.
 func (d *Dir) keepSalt(ctx context.Context, s *Sealer) error {
+	if s.salt == nil {
+		return nil
+	}
 	salt, err := d.saltOr(ctx, s.salt)
 	if err != nil {
 		return err

@@ -28,6 +28,15 @@ func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 // MarshalText returns "[redacted]", which covers JSON, TOML and slog.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
+// Mask shortens a SecretId for people: its first six and last four characters, "AKIDz8…fQv6".
+// An id under 16 bytes is hidden whole, as "…".
+func Mask(secretID string) string {
+	if len(secretID) < 16 {
+		return "…"
+	}
+	return secretID[:6] + "…" + secretID[len(secretID)-4:]
+}
+
 // Credential is a temporary credential as STS issued it: the triple, and how long it lives.
 type Credential struct {
 	SecretID  string // TmpSecretId, at most 1024 bytes; not a secret by itself

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // busy is the connections on which a request is awaited for the first time, read, or answered. The zero busy is ready.
@@ -42,7 +44,7 @@ func drain(ctx context.Context, web *http.Server, l net.Listener, served <-chan 
 	err := l.Close()
 	<-served // from here on none is accepted
 	web.SetKeepAlivesEnabled(false)
-	for b.any() && sleep(ctx, 2*time.Millisecond) {
+	for b.any() && clock.Sleep(ctx, 2*time.Millisecond) {
 	}
 	end := web.Shutdown(ctx)
 	if errors.Is(end, context.DeadlineExceeded) {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,19 +14,17 @@ import (
 	"time"
 	"unicode"
 
-	"golang.org/x/time/rate"
-
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 	"github.com/tcred/tcred/internal/say"
 )
 
 // offline is a service whose handler is called directly, with STS at hand.
 func offline(t testing.TB) *service {
-	w := &world{}
-	w.sts = &fakeSTS{world: w, duration: 2 * time.Hour, token: "the-token", dead: make(map[string]time.Time)}
-	w.dir = filepath.Join(t.TempDir(), "cache")
-	w.restart()
+	w := brokertest.New(t, 2*time.Hour)
+	w.STS.Latency, w.STS.Token = 0, "the-token"
 	s := newService(w)
+	s.server.Broker = newBrokerAt(w, 1<<20) // a fuzzer refreshes more often than anybody may
 	s.server.Log = slog.New(slog.DiscardHandler)
 	s.server.stop = func() {}
 	s.server.started = time.Now()
@@ -64,7 +61,6 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return // net/http answers for itself
 		}
-		s.broker.issues.limiter.SetLimit(rate.Inf) // each success brings it back to the ceiling
 		peer := Peer{UID: ourUID}
 		if stranger {
 			peer.UID = 0

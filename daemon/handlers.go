@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/say"
 )
 
@@ -75,7 +76,7 @@ func (s *Server) serve(a answer) http.Handler {
 		if err == nil {
 			r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
 			err = respond(w, r, func(r *http.Request) (any, error) {
-				return guard(s.Log, func() (any, error) { return a(r) })
+				return broker.Guard(s.Log, func() (any, error) { return a(r) })
 			})
 		}
 		if err != nil {
@@ -121,7 +122,7 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, &api.Error{Code: api.BadRequest, Message: err.Error()} // quotes the name
 	}
-	minTTL, err := ParseMinTTL(q.Get(api.ParamMinTTL))
+	minTTL, err := broker.ParseMinTTL(q.Get(api.ParamMinTTL))
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +186,7 @@ func (s *Server) unlock(r *http.Request) (any, error) {
 	if in.Passphrase == "" { // anybody could have asked: no reason to keep it open longer
 		relock = s.relock.within
 	}
-	relock(limit, s.Broker.now, s.forgetKeys)
+	relock(limit, s.wall, s.forgetKeys)
 	s.Log.Info("unlocked", "for", in.For)
 	return nil, nil
 }
@@ -206,18 +207,6 @@ func (s *Server) stopServer(*http.Request) (any, error) {
 	s.Log.Info("stopping: asked to")
 	s.stop() // the answer still goes out: Shutdown waits for it
 	return nil, nil
-}
-
-// ParseMinTTL reads a min_ttl such as "20m"; "" is none.
-func ParseMinTTL(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("min-ttl %q is not a time such as 20m or 1h30m", clip(text))}
-	}
-	return d, nil
 }
 
 // params are the query's parameters: known ones, each at most once.

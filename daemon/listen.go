@@ -78,10 +78,13 @@ func listen(path string) (*Listener, error) {
 	return &Listener{UnixListener: l, path: path, own: own, closed: make(chan struct{})}, nil
 }
 
+// watchEvery is the time between two looks at the socket's path.
+var watchEvery = 2 * time.Second
+
 // Watch calls gone once the path no longer leads to this socket: then nobody can reach it, and another daemon may
 // have taken its place.
 func (l *Listener) Watch(ctx context.Context, gone func()) {
-	tick := time.NewTicker(times.Watch)
+	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
 		select {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 // listenHere makes the test binary a daemon that only listens: on the socket it names.
@@ -227,9 +228,9 @@ func TestADirectoryOpenToOthersIsRefused(t *testing.T) {
 }
 
 func TestADaemonWhoseSocketIsGoneKnowsAndLeavesTheNextOnesAlone(t *testing.T) {
-	watch := times.Watch
-	times.Watch = 5 * time.Millisecond
-	t.Cleanup(func() { times.Watch = watch })
+	watch := watchEvery
+	watchEvery = 5 * time.Millisecond
+	t.Cleanup(func() { watchEvery = watch })
 	path := socketPath(t)
 	l := mustListen(t, path)
 	gone := make(chan struct{})
@@ -282,8 +283,8 @@ func TestClosingAgainLeavesTheNextSocketAlone(t *testing.T) {
 func TestOverARealSocket(t *testing.T) {
 	path := socketPath(t)
 	l := mustListen(t, path)
-	w := newWorld(t, 2*time.Hour)
-	w.sts.latency = 0
+	w := brokertest.New(t, 2*time.Hour)
+	w.STS.Latency = 0
 	s := newService(w)
 	peers := make(chan Peer, 1)
 	s.server.UID = os.Geteuid()
@@ -317,8 +318,8 @@ func TestOverARealSocket(t *testing.T) {
 func TestTheNextDaemonListensWhileTheLastOneFinishes(t *testing.T) {
 	path := socketPath(t)
 	l := mustListen(t, path)
-	w := newWorld(t, 2*time.Hour)
-	w.sts.latency = 3 * time.Second
+	w := brokertest.New(t, 2*time.Hour)
+	w.STS.Latency = 3 * time.Second
 	s := newService(w)
 	s.server.UID, s.server.Peer = os.Geteuid(), PeerOf
 	ctx, stop := context.WithCancel(context.Background())

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // Notifier tells systemd how the daemon is doing. The nil Notifier, where nobody wants to know, tells nobody.
@@ -53,7 +55,7 @@ func (n *Notifier) Feed(ctx context.Context, alive func(context.Context) bool) e
 		if within(ctx, n.watchdog/2, alive) {
 			err = n.send("WATCHDOG=1")
 		}
-		if !sleep(ctx, n.watchdog/2-time.Since(began)) {
+		if !clock.Sleep(ctx, n.watchdog/2-time.Since(began)) {
 			return err
 		}
 	}

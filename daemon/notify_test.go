@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 // supervisor is systemd's end of the notifications.
@@ -121,14 +123,15 @@ func TestTheWatchdogIsOurs(t *testing.T) {
 func TestTheWatchdogIsFedWhileTheRefresherComesRound(t *testing.T) {
 	s := newSupervisor(t, filepath.Join(socketDir(t), "notify"))
 	n := &Notifier{address: s.LocalAddr().String(), watchdog: time.Minute, patience: time.Second}
-	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.must(0) // something is in use
+	brokertest.In(t, 2*time.Hour, func(t *testing.T, w *brokertest.World) {
+		b := newBroker(w)
+		w.Must(0) // something is in use
 		refreshing, hang := context.WithCancel(t.Context())
 		defer hang()
 		feeding, stop := context.WithCancel(t.Context())
-		go w.broker.RunRefresher(refreshing)
+		go b.RunRefresher(refreshing)
 		fed := make(chan error)
-		go func() { fed <- n.Feed(feeding, w.broker.Alive) }()
+		go func() { fed <- n.Feed(feeding, b.Alive) }()
 
 		time.Sleep(2*time.Minute + time.Second)
 		synctest.Wait()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // Endpoint is where the daemon is asked.
@@ -74,7 +75,7 @@ func takeOver(ctx context.Context, o Opening) (*Listener, error) {
 			o.Log.Info("asked the daemon that runs to make room", "socket", o.Path)
 			asked = true
 		}
-		if !sleep(ctx, 20*time.Millisecond) { // between two of its requests: it finishes those it has
+		if !clock.Sleep(ctx, 20*time.Millisecond) { // between two of its requests: it finishes those it has
 			return nil, &api.Error{
 				Code: api.Timeout, Message: "the daemon that listens on " + o.Path + " does not make room", Hint: "tcred daemon stop", Cause: err,
 			}

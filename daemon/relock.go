@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// lookEvery is how often the wall clock is looked at while a time runs: one long timer does not fire after a nap.
+const lookEvery = 30 * time.Second
+
 // relock is the one timer that ends an unlock given for a time. The zero relock is ready.
 type relock struct {
 	mu    sync.Mutex
@@ -37,7 +40,7 @@ func (r *relock) set(d time.Duration, now func() time.Time, f func()) {
 	began, end := time.Now(), now().Add(d)
 	r.left = func() time.Duration { return min(end.Sub(now()), d-time.Since(began)) }
 	var timer *time.Timer
-	timer = time.AfterFunc(min(d, times.Look), func() {
+	timer = time.AfterFunc(min(d, lookEvery), func() {
 		r.mu.Lock()
 		over := r.timer == timer && r.over()
 		r.mu.Unlock()
@@ -51,7 +54,7 @@ func (r *relock) set(d time.Duration, now func() time.Time, f func()) {
 // over reports whether the time is over, now that the timer fired. If not, it looks again later.
 func (r *relock) over() bool {
 	if left := r.left(); left > 0 {
-		r.timer.Reset(min(left, times.Look))
+		r.timer.Reset(min(left, lookEvery))
 		return false
 	}
 	r.stop()

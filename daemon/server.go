@@ -10,6 +10,8 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // Peer is the process at the other end of a connection.
@@ -24,9 +26,9 @@ type Keystore interface {
 	Lock()
 }
 
-// Server answers the socket's requests. Every field but IdleExit is required.
+// Server answers the socket's requests. Every field but Now and IdleExit is required.
 type Server struct {
-	Broker   *Broker
+	Broker   *broker.Broker
 	Keystore Keystore
 	Config   string            // path of config.toml; a client that names another is refused
 	Status   func() api.Status // all but what the server and the broker know
@@ -34,7 +36,8 @@ type Server struct {
 	Peer     func(net.Conn) (Peer, error)
 	UID      int // the only uid that is answered
 	Log      *slog.Logger
-	IdleExit time.Duration // without a request for so long the server stops; 0 never
+	Now      func() time.Time // the wall clock; nil is time.Now
+	IdleExit time.Duration    // without a request for so long the server stops; 0 never
 
 	stop    context.CancelFunc
 	lastUse atomic.Int64 // monotonic, as time.Since(started)
@@ -42,6 +45,9 @@ type Server struct {
 	relock  relock
 	busy    busy
 }
+
+// grace is what requests under way may take when the server stops: over api.AnswerTimeout.
+const grace = 9500 * time.Millisecond
 
 type peerKey struct{}
 
@@ -76,9 +82,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 		s.stop()
 	case <-ctx.Done():
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), times.Grace)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
-		err = drain(grace, web, l, failed, &s.busy)
+		err = drain(ending, web, l, failed, &s.busy)
 	}
 	<-refreshed
 	return err
@@ -106,8 +112,16 @@ func (s *Server) watchIdle(ctx context.Context) {
 			s.stop()
 			return
 		}
-		if !sleep(ctx, s.IdleExit-idle) {
+		if !clock.Sleep(ctx, s.IdleExit-idle) {
 			return
 		}
 	}
+}
+
+// wall is the wall clock's alone: a monotonic reading would win each comparison of two times.
+func (s *Server) wall() time.Time {
+	if s.Now == nil {
+		return time.Now().Round(0)
+	}
+	return s.Now().Round(0)
 }

@@ -13,12 +13,13 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 func TestEachFormatIsSentExactly(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		s.sts.change(func(f *fakeSTS) { f.token = credential.Secret(strings.Repeat("t<&>", 1024)) })
-		c := s.must(0)
+		s.STS.Change(func(f *brokertest.STS) { f.Token = credential.Secret(strings.Repeat("t<&>", 1024)) })
+		c := s.Must(0)
 		for _, format := range append([]credential.Format{""}, credential.Formats...) {
 			target := "/v1/credentials/p"
 			if format != "" {
@@ -89,7 +90,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 				if strings.ContainsAny(p.Detail+p.Hint, "\n\x00") {
 					t.Errorf("control characters in %q", p.Detail)
 				}
-				s.wantCalls(0)
+				s.WantCalls(0)
 			})
 		})
 	}
@@ -117,7 +118,7 @@ func TestOnlyOurOwnUserIsServed(t *testing.T) {
 					s.wantProblem(s.ask("GET", target, ""), api.Forbidden)
 				}
 				s.wantProblem(s.ask("POST", "/v1/stop", ""), api.Forbidden)
-				s.wantCalls(0)
+				s.WantCalls(0)
 			})
 		})
 	}
@@ -145,7 +146,7 @@ func TestAClientOfAnotherConfigIsTold(t *testing.T) {
 
 func TestAHelperGetsTheLinesForStderr(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		s.sts.fail(&api.Error{Code: api.KeystoreLocked, Message: "the keychain is locked", Hint: "tcred unlock"})
+		s.STS.Fail(&api.Error{Code: api.KeystoreLocked, Message: "the keychain is locked", Hint: "tcred unlock"})
 		r := s.ask("GET", "/v1/credentials/p", "", "Accept", api.TypeText)
 		if want := "tcred: error: the keychain is locked\ntcred: hint: tcred unlock\n"; r.body != want {
 			t.Errorf("got %q", r.body)
@@ -165,7 +166,7 @@ func TestAHelperGetsTheLinesForStderr(t *testing.T) {
 
 func TestTheOtherRequests(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		first := s.must(0)
+		first := s.Must(0)
 		var st api.ProfileStatus
 		s.ok("POST", "/v1/credentials/p/refresh", "", &st)
 		if st.Name != "p" || !st.Expires.After(first.Expires) {
@@ -196,7 +197,7 @@ func TestTheOtherRequests(t *testing.T) {
 
 func TestUnlockForATimeLocksAgain(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		s.must(0)
+		s.Must(0)
 		s.ok("POST", "/v1/unlock", `{"passphrase":"correct horse","for":"8h"}`, &struct{}{})
 		if !s.keystore.open() || s.keystore.passphrase != "correct horse" {
 			t.Fatal("not unlocked")
@@ -265,17 +266,17 @@ func TestAWrongPassphraseLeavesTheTimeLimitAsItIs(t *testing.T) {
 
 func TestUnlockForgetsFailures(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		s.sts.fail(denied)
+		s.STS.Fail(brokertest.Denied)
 		s.wantProblem(s.ask("GET", "/v1/credentials/p", ""), api.STSPermission)
-		s.sts.fail(nil)
+		s.STS.Fail(nil)
 		s.ok("POST", "/v1/unlock", `{"passphrase":""}`, nil)
-		s.must(0)
+		s.Must(0)
 	})
 }
 
 func TestStopLetsAnAnswerUnderWayArrive(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
-		s.sts.change(func(f *fakeSTS) { f.latency = 8 * time.Second })
+		s.STS.Change(func(f *brokertest.STS) { f.Latency = 8 * time.Second })
 		answers := make(chan reply, 1)
 		go func() { answers <- s.ask("GET", "/v1/credentials/p", "") }()
 		time.Sleep(time.Second)

@@ -17,6 +17,8 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 const (
@@ -26,7 +28,8 @@ const (
 
 // service is a Server over pipes, in a world.
 type service struct {
-	*world
+	*brokertest.World
+	broker   *broker.Broker
 	server   *Server
 	keystore *fakeKeystore
 	pipes    *pipes
@@ -37,7 +40,7 @@ type service struct {
 // inService runs a story with a server that answers. change, if any, alters the server before it starts.
 func inService(t *testing.T, change func(*Server), story func(*testing.T, *service)) {
 	t.Helper()
-	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+	brokertest.In(t, 2*time.Hour, func(t *testing.T, w *brokertest.World) {
 		s := newService(w)
 		if change != nil {
 			change(s.server)
@@ -49,10 +52,10 @@ func inService(t *testing.T, change func(*Server), story func(*testing.T, *servi
 	})
 }
 
-func newService(w *world) *service {
-	s := &service{world: w, keystore: &fakeKeystore{}, pipes: newPipes(), log: &safeBuffer{}, ended: make(chan error, 1)}
+func newService(w *brokertest.World) *service {
+	s := &service{World: w, broker: newBroker(w), keystore: &fakeKeystore{}, pipes: newPipes(), log: &safeBuffer{}, ended: make(chan error, 1)}
 	s.server = &Server{
-		Broker: w.broker, Keystore: s.keystore, UID: ourUID,
+		Broker: s.broker, Now: w.Wall, Keystore: s.keystore, UID: ourUID,
 		Config: ourConfig,
 		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7} },
 		Reload: func() error { return nil },
@@ -72,10 +75,10 @@ type reply struct {
 
 // ask makes one request on a connection of its own. headers are names and values in turn.
 func (s *service) ask(method, target, body string, headers ...string) reply {
-	s.t.Helper()
+	s.T.Helper()
 	r, err := http.NewRequest(method, "http://tcred"+strings.TrimPrefix(target, "*"), strings.NewReader(body))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	if target == "*" {
 		r.URL.Opaque = target
@@ -97,53 +100,53 @@ func (s *service) ask(method, target, body string, headers ...string) reply {
 
 // whole checks what holds for every answer.
 func (s *service) whole(method string, answer *http.Response, got int) {
-	s.t.Helper()
+	s.T.Helper()
 	if length := answer.Header.Get("Content-Length"); method != http.MethodHead && length != strconv.Itoa(got) {
-		s.t.Errorf("Content-Length %q for %d bytes", length, got)
+		s.T.Errorf("Content-Length %q for %d bytes", length, got)
 	}
 	if v := answer.Header.Get(api.HeaderVersion); v != api.Version {
-		s.t.Errorf("%s is %q", api.HeaderVersion, v)
+		s.T.Errorf("%s is %q", api.HeaderVersion, v)
 	}
 	if len(answer.TransferEncoding) > 0 {
-		s.t.Errorf("the answer is %v", answer.TransferEncoding)
+		s.T.Errorf("the answer is %v", answer.TransferEncoding)
 	}
 }
 
 // problem reads a failure.
 func (s *service) problem(r reply) api.Problem {
-	s.t.Helper()
+	s.T.Helper()
 	var p api.Problem
 	if err := json.Unmarshal([]byte(r.body), &p); err != nil || r.header.Get("Content-Type") != api.TypeProblem || p.Status != r.status {
-		s.t.Fatalf("no problem: %d %q (%v, %v)", r.status, r.body, err, r.err)
+		s.T.Fatalf("no problem: %d %q (%v, %v)", r.status, r.body, err, r.err)
 	}
 	return p
 }
 
 // wantProblem checks a failure's code.
 func (s *service) wantProblem(r reply, code api.Code) api.Problem {
-	s.t.Helper()
+	s.T.Helper()
 	if r.err != nil {
-		s.t.Fatal(r.err)
+		s.T.Fatal(r.err)
 	}
 	p := s.problem(r)
 	if p.Code != code || p.Status != code.Status() {
-		s.t.Errorf("got %s %d %q, want %s", p.Code, p.Status, p.Detail, code)
+		s.T.Errorf("got %s %d %q, want %s", p.Code, p.Status, p.Detail, code)
 	}
 	return p
 }
 
 // ok makes a request that must succeed, and reads its answer into v.
 func (s *service) ok(method, target, body string, v any) {
-	s.t.Helper()
+	s.T.Helper()
 	r := s.ask(method, target, body)
 	if r.err != nil || r.status != http.StatusOK {
-		s.t.Fatalf("%s %s: %d %q %v", method, target, r.status, r.body, r.err)
+		s.T.Fatalf("%s %s: %d %q %v", method, target, r.status, r.body, r.err)
 	}
 	if v == nil {
 		return
 	}
 	if err := json.Unmarshal([]byte(r.body), v); err != nil || r.header.Get("Content-Type") != api.TypeJSON {
-		s.t.Fatalf("%s %s: %q is %s: %v", method, target, r.body, r.header.Get("Content-Type"), err)
+		s.T.Fatalf("%s %s: %q is %s: %v", method, target, r.body, r.header.Get("Content-Type"), err)
 	}
 }
 

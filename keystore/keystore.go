@@ -23,22 +23,13 @@ type Key struct {
 }
 
 // String shows the masked SecretId alone.
-func (k Key) String() string { return Mask(k.ID) + " [redacted]" }
+func (k Key) String() string { return credential.Mask(k.ID) + " [redacted]" }
 
 // Format prints as String does for every verb, %#v included.
 func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
 
 // MarshalText is String, which covers JSON, TOML and slog.
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// Mask shortens a SecretId for people: its first six and last four characters, "AKIDz8…fQv6".
-// An id under 16 bytes is hidden whole, as "…".
-func Mask(secretID string) string {
-	if len(secretID) < 16 {
-		return "…"
-	}
-	return secretID[:6] + "…" + secretID[len(secretID)-4:]
-}
 
 // A Store holds permanent keys by name.
 type Store interface {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/say"
 )
@@ -75,8 +76,8 @@ func TestMaskHidesTheMiddleAndShortIDsWhole(t *testing.T) {
 	for id, want := range map[string]string{
 		"AKIDz8krbsJ5yKBZQpn74WFkmLPxfQv6": "AKIDz8…fQv6", "AKID456789012345": "AKID45…2345", "AKID45678901234": "…", "": "…",
 	} {
-		if got := Mask(id); got != want {
-			t.Errorf("Mask(%q) = %q, want %q", id, got, want)
+		if got := credential.Mask(id); got != want {
+			t.Errorf("credential.Mask(%q) = %q, want %q", id, got, want)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package keystore
 
+import "github.com/tcred/tcred/credential"
+
 // Owner says whose the key is, as errors and lists do: "root account 100000000001", "sub-account 100000000002"; "" while
 // that is unknown.
 func (e Entry) Owner() string {
@@ -15,7 +17,7 @@ func (e Entry) Owner() string {
 // Describe is the key on one line: its owner, with the account that a sub-account is in; its masked SecretId; its site.
 // A key without an owner was never tried at Tencent Cloud, and the line says so.
 func (e Entry) Describe() string {
-	line := "SecretId " + Mask(e.SecretID)
+	line := "SecretId " + credential.Mask(e.SecretID)
 	switch e.Type {
 	case IdentityRoot:
 		line = e.Owner() + ", " + line

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -129,7 +130,7 @@ func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
 		switch {
 		case secretID(i) == stored && !strings.Contains(said, "stored in the file keystore"):
 			t.Errorf("the one that stored said %q", said)
-		case secretID(i) != stored && !strings.Contains(said, `there is a key "k" already, SecretId `+keystore.Mask(stored)+"; nothing was stored\n"):
+		case secretID(i) != stored && !strings.Contains(said, `there is a key "k" already, SecretId `+credential.Mask(stored)+"; nothing was stored\n"):
 			t.Errorf("another said %q", said)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/keystore"
@@ -30,9 +30,13 @@ func (a *app) profiles(p dirs.Places) *profile.Set {
 }
 
 // broker answers in this process, with the same cache and locks as the daemon.
-func (a *app) broker(p dirs.Places, set *profile.Set) *daemon.Broker {
-	log := a.logger()
-	return daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.Cache, log), Log: log, Rate: set.STSRate()})
+func (a *app) broker(p dirs.Places, set *profile.Set) *broker.Broker {
+	return newBroker(p, set, a.logger())
+}
+
+// newBroker is the broker over set and the cache of p.
+func newBroker(p dirs.Places, set *profile.Set, log *slog.Logger) *broker.Broker {
+	return broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: set.STSRate()})
 }
 
 // logger is for commands: warnings, or all of it with --debug.

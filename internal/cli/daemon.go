@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/internal/place"
@@ -91,9 +90,9 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys, Log: log,
 		Notify: func(line string) { log.Warn(line) },
 	})
-	broker := daemon.NewBroker(daemon.Options{Profiles: set, Cache: cache.Open(p.Cache, log), Log: log, Rate: set.STSRate()})
+	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: broker, Keystore: set, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		Broker: b, Keystore: set, Reload: set.Reload, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
 		IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{
@@ -102,7 +101,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 			}
 		},
 	}
-	systemd.Follow(ctx, broker.Alive, log)
+	systemd.Follow(ctx, b.Alive, log)
 	log.Info("listening", "socket", at.Path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
 	err = server.Serve(ctx, at)
 	log.Info("stopped")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/say"
 )
 
@@ -92,7 +92,7 @@ func (a *app) exec(ctx context.Context, name string, o getOptions, command []str
 
 // credential is fetch for a command that needs the parts.
 func (a *app) credential(ctx context.Context, name string, o getOptions) (credential.Credential, error) {
-	minTTL, err := daemon.ParseMinTTL(o.minTTL)
+	minTTL, err := broker.ParseMinTTL(o.minTTL)
 	if err != nil {
 		return credential.Credential{}, err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 )
 
@@ -65,7 +65,7 @@ func (a *app) getCmd() *cobra.Command {
 
 // fetch gets a credential in format f, from the daemon or without it.
 func (a *app) fetch(ctx context.Context, name string, o getOptions, f credential.Format) ([]byte, error) {
-	minTTL, err := daemon.ParseMinTTL(o.minTTL)
+	minTTL, err := broker.ParseMinTTL(o.minTTL)
 	if err != nil {
 		return nil, err
 	}

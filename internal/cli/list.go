@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
@@ -102,7 +103,7 @@ func (a *app) inventory(ctx context.Context, p dirs.Places, set *profile.Set) (i
 	for _, name := range names {
 		e := keys[name]
 		inv.Keys = append(inv.Keys, listedKey{
-			Name: name, SecretID: keystore.Mask(e.SecretID), Type: e.Type, AccountID: e.AccountID, UserID: e.UserID,
+			Name: name, SecretID: credential.Mask(e.SecretID), Type: e.Type, AccountID: e.AccountID, UserID: e.UserID,
 			Arn: e.Arn, Site: cmp.Or(c.Site, e.Site), Added: e.Added, owner: e.Owner(),
 		})
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
@@ -108,7 +109,7 @@ func sameKey(ctx context.Context, store keystore.Store, name, secretID string) e
 	if err == nil && key.ID != secretID {
 		err = &api.Error{
 			Code: api.KeystoreFailed, Hint: fmt.Sprintf("tcred add %s --replace", name),
-			Message: fmt.Sprintf("key %q in the keystore is %s, in the index %s", name, keystore.Mask(key.ID), keystore.Mask(secretID)),
+			Message: fmt.Sprintf("key %q in the keystore is %s, in the index %s", name, credential.Mask(key.ID), credential.Mask(secretID)),
 		}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -40,7 +41,7 @@ func (a *Addition) Look(ctx context.Context) error {
 	case err == nil && !a.Replace:
 		return &api.Error{
 			Code:    api.BadRequest,
-			Message: fmt.Sprintf("there is a key %q already, SecretId %s", a.Name, keystore.Mask(old.ID)),
+			Message: fmt.Sprintf("there is a key %q already, SecretId %s", a.Name, credential.Mask(old.ID)),
 			Hint:    fmt.Sprintf("tcred add %s --replace puts another in its place; or choose another name", a.Name),
 		}
 	case err == nil:

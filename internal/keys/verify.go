@@ -34,9 +34,9 @@ func Verify(ctx context.Context, set *profile.Set, name string, key keystore.Key
 	if err != nil {
 		return keystore.Entry{}, err
 	}
-	_, err = c.FederationToken(ctx, key, sts.FederationRequest{
+	_, err = c.FederationToken(ctx, key.ID, key.Secret, sts.FederationRequest{
 		Name: config.DefaultFederatedUser, Policy: policy.DenyAll, Duration: config.MinDuration,
-		Subject: sts.Subject{Key: name, Account: entry.Owner()},
+		Subject: sts.Subject{Key: name, Owner: entry.Owner(), Account: entry.AccountID},
 	})
 	return entry, err
 }

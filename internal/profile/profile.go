@@ -12,9 +12,10 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/source"
 	"github.com/tcred/tcred/internal/sts"
 	"github.com/tcred/tcred/keystore"
 )
@@ -69,42 +70,35 @@ func Open(o Options) *Set {
 }
 
 // Lookup finds the profile of that name: a declared one, else a key of that name with its own full rights.
-func (s *Set) Lookup(ctx context.Context, name string) (daemon.Profile, error) {
+func (s *Set) Lookup(ctx context.Context, name string) (broker.Profile, error) {
 	r, revision, err := s.current()
 	if err != nil {
-		return daemon.Profile{}, err
+		return broker.Profile{}, err
 	}
 	names, err := r.keyNames(ctx)
 	if err != nil {
-		return daemon.Profile{}, err
+		return broker.Profile{}, err
 	}
 	p, err := r.config.Profile(name, names)
 	if err != nil {
-		return daemon.Profile{}, err
+		return broker.Profile{}, err
 	}
 	entry, err := r.entry(ctx, p.Key, names)
 	if err != nil {
-		return daemon.Profile{}, err
+		return broker.Profile{}, err
 	}
 	if err := checkDuration(p, entry); err != nil {
-		return daemon.Profile{}, err
+		return broker.Profile{}, err
 	}
 	client, err := r.client(p.Region, entry.Site, s.o.Now)
 	if err != nil {
-		return daemon.Profile{}, err
+		return broker.Profile{}, err
 	}
-	return daemon.Profile{
+	return broker.Profile{
 		Name: p.Name, Key: p.Key, Lifetime: p.Duration - credential.Margin, Revision: revision,
-		Source: &sts.Federation{
-			Client: client, Store: r.store, Key: entry, Profile: p.Name, Name: p.FederatedUser,
+		Source: &source.Federation{
+			Client: client, Keys: r.store, Key: entry, Profile: p.Name, Name: p.FederatedUser,
 			Policy: p.Policy, Duration: p.Duration,
-		},
-		Secret: func(ctx context.Context) (credential.Secret, error) {
-			key, err := r.store.Get(ctx, p.Key)
-			return key.Secret, err
-		},
-		Identify: func(ctx context.Context, c credential.Credential) (api.Identity, error) {
-			return client.CallerIdentity(ctx, c.SecretID, c.SecretKey, c.Token)
 		},
 	}, nil
 }

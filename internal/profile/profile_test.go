@@ -246,14 +246,19 @@ func TestTheSourceIssuesWhatTheProfileAsksFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := p.Source.Issue(t.Context())
+	session, err := p.Source.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	c, err := session.Issue(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if left := time.Until(c.Expires); left > p.Lifetime || left < p.Lifetime-time.Minute {
 		t.Errorf("lives %s, not about %s", left, p.Lifetime)
 	}
-	id, err := p.Identify(t.Context(), c)
+	id, err := p.Source.Identify(t.Context(), c)
 	if err != nil || id.UserID != a.UIN+":upload" {
 		t.Errorf("identity %+v, %v", id, err)
 	}
@@ -336,5 +341,19 @@ func TestOfKeysEquallyNearTheFirstIsNamedEachTime(t *testing.T) {
 		if _, err := set.Key(t.Context(), "work"); err == nil || !strings.HasSuffix(err.Error(), `did you mean "worka"?`) {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestALoopbackEndpointIsNotReachedThroughTheProxy(t *testing.T) {
+	h := newHome(t)
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	h.write("config.toml", "endpoint = \""+server.URL+"\"\nproxy = \"http://127.0.0.1:1\"\n"+h.config(""))
+	client, err := h.open().Client("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Probe(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ package sts
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +19,6 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/keystore"
 )
 
 // callTimeout bounds one call, from dialing to the last byte.
@@ -27,10 +27,10 @@ const callTimeout = 10 * time.Second
 // Options say where STS is and how to get there.
 type Options struct {
 	Site     string           // "cn", "intl"; "" is "cn"
-	Endpoint string           // a URL that wins over Site: https, or plain http to a loopback address
+	Endpoint *url.URL         // wins over Site, if not nil: https, or plain http to a loopback address
 	Region   string           // sent along, such as "ap-guangzhou"; the pages require one
-	Proxy    string           // URL of an http, https or socks5 proxy; "" is none, whatever the environment says
-	CAFile   string           // PEM certificates trusted besides the system's
+	Proxy    *url.URL         // an http, https or socks5 proxy; nil is none, whatever the environment says
+	Roots    *x509.CertPool   // the authorities that are trusted; nil is the system's
 	Language string           // of STS's own messages: "zh"; all else is English
 	Now      func() time.Time // the wall clock; nil is time.Now
 }
@@ -45,25 +45,17 @@ type Client struct {
 	transport http.RoundTripper
 }
 
-// NewClient checks o; it does not connect. Errors have the code api.ConfigInvalid and name the setting.
+// NewClient does not connect. The one error, of the code api.ConfigInvalid, is a site that there is not.
 func NewClient(o Options) (*Client, error) {
-	endpoint, err := endpointOf(o.Site, o.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	proxy, err := proxyTo(endpoint, o.Proxy)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := loadRoots(o.CAFile)
+	endpoint, err := o.endpoint()
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
-		endpoint: endpoint, region: o.Region, language: "en-US", now: o.Now, transport: newTransport(proxy, roots),
+		endpoint: endpoint, region: o.Region, language: "en-US", now: o.Now, transport: newTransport(o.Proxy, o.Roots),
 	}
-	if proxy != nil {
-		c.proxy = proxy.Host
+	if o.Proxy != nil {
+		c.proxy = o.Proxy.Host
 	}
 	if o.Language == "zh" {
 		c.language = "zh-CN"
@@ -73,6 +65,9 @@ func NewClient(o Options) (*Client, error) {
 	}
 	return c, nil
 }
+
+// Region is what each call says of where it comes from.
+func (c *Client) Region() string { return c.region }
 
 // Host is STS's host[:port], for messages.
 func (c *Client) Host() string { return c.endpoint.Host }
@@ -87,32 +82,36 @@ type FederationRequest struct {
 
 // FederationToken trades a permanent key for a temporary credential in one call, with no retries.
 // Its life is never longer than asked for. Errors are *api.Error.
-func (c *Client) FederationToken(ctx context.Context, key keystore.Key, r FederationRequest) (credential.Credential, error) {
+func (c *Client) FederationToken(
+	ctx context.Context, secretID string, secretKey credential.Secret, r FederationRequest,
+) (credential.Credential, error) {
 	if r.Duration < time.Second {
 		return credential.Credential{}, &api.Error{Code: api.STSRequest, Message: "a credential cannot live for " + r.Duration.String()}
 	}
-	call := c.call("GetFederationToken", key.ID, r.Subject)
-	call.Duration = r.Duration
+	call := c.call("GetFederationToken", secretID, r.Subject)
+	sent := url.QueryEscape(r.Policy) // once: the SDK sends it as it is
+	call.Duration, call.Policy = r.Duration, [2]int{len(r.Policy), len(sent)}
 	req := sdk.NewGetFederationTokenRequest()
 	req.Name = common.StringPtr(r.Name)
-	req.Policy = common.StringPtr(url.QueryEscape(r.Policy)) // once: the SDK sends it as it is
+	req.Policy = common.StringPtr(sent)
 	req.DurationSeconds = common.Uint64Ptr(uint64(r.Duration / time.Second))
 
 	x := c.exchange()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	sent := c.now()
-	resp, err := c.sdk(common.NewCredential(key.ID, key.Secret.Reveal()), x).GetFederationTokenWithContext(ctx, req)
+	asked := c.now()
+	resp, err := c.sdk(common.NewCredential(secretID, secretKey.Reveal()), x).GetFederationTokenWithContext(ctx, req)
 	if err != nil {
 		return credential.Credential{}, x.explain(err, call)
 	}
-	return x.credential(resp.Response, sent, r.Duration)
+	return x.credential(resp.Response, asked, r.Duration)
 }
 
 // CallerIdentity says who a key or a credential is; token is "" for permanent keys. STS allows 20 such
 // calls a second, so remember the answer. Errors are *api.Error.
 func (c *Client) CallerIdentity(ctx context.Context, secretID string, secretKey, token credential.Secret) (api.Identity, error) {
 	call := c.call("GetCallerIdentity", secretID, Subject{})
+	call.Token = token != ""
 	x := c.exchange()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -126,7 +125,7 @@ func (c *Client) CallerIdentity(ctx context.Context, secretID string, secretKey,
 
 func (c *Client) call(action, secretID string, s Subject) call {
 	return call{
-		Action: action, Host: c.Host(), Proxy: c.proxy, Region: c.region, SecretID: secretID, Subject: s,
+		Action: action, Host: c.Host(), Plain: c.endpoint.Scheme == "http", Proxy: c.proxy, Region: c.region, SecretID: secretID, Subject: s,
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/policy"
-	"github.com/tcred/tcred/keystore"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 	testRequest = "59a5e07e-4147-4d2e-a808-dca76ac5b3fd"
 )
 
-var testKey = keystore.Key{ID: testID, Secret: "canary-secret-key-of-the-tests"}
+const testKey credential.Secret = "canary-secret-key-of-the-tests"
 
 // now is the tests' wall clock. The SDK signs by the real one, which nothing here verifies.
 var now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
@@ -33,7 +33,16 @@ func start(t testing.TB, handle http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
-	return newClient(t, Options{Endpoint: server.URL})
+	return newClient(t, Options{Endpoint: mustURL(t, server.URL)})
+}
+
+func mustURL(t testing.TB, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 func newClient(t testing.TB, o Options) *Client {
@@ -78,7 +87,7 @@ func federate(t testing.TB, c *Client, r FederationRequest) (credential.Credenti
 	if r.Duration == 0 {
 		r.Duration = 30 * time.Minute
 	}
-	return c.FederationToken(t.Context(), testKey, r)
+	return c.FederationToken(t.Context(), testID, testKey, r)
 }
 
 func TestFederationTokenSendsWhatThePageAsksForWithThePolicyEncodedOnce(t *testing.T) {
@@ -117,7 +126,7 @@ func TestLanguageIsChineseOnlyWhenAskedFor(t *testing.T) {
 	for set, want := range map[string]string{"": "en-US", "en": "en-US", "zh": "zh-CN"} {
 		var got string
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("X-TC-Language") }))
-		federate(t, newClient(t, Options{Endpoint: server.URL, Language: set}), FederationRequest{})
+		federate(t, newClient(t, Options{Endpoint: mustURL(t, server.URL), Language: set}), FederationRequest{})
 		server.Close()
 		if got != want {
 			t.Errorf("language %q goes out as %q, want %q", set, got, want)
@@ -155,7 +164,7 @@ func TestCallerIdentityKeepsAllFiveFieldsAndTheRequestID(t *testing.T) {
 func TestALifeOfLessThanASecondIsRefusedUnasked(t *testing.T) {
 	c := start(t, func(http.ResponseWriter, *http.Request) { t.Error("STS was asked") })
 	for _, d := range []time.Duration{-time.Hour, 0, time.Millisecond} {
-		if _, err := c.FederationToken(t.Context(), testKey, FederationRequest{Name: "upload", Duration: d}); api.CodeOf(err) != api.STSRequest {
+		if _, err := c.FederationToken(t.Context(), testID, testKey, FederationRequest{Name: "upload", Duration: d}); api.CodeOf(err) != api.STSRequest {
 			t.Errorf("%v: %v", d, err)
 		}
 	}
@@ -168,15 +177,35 @@ func TestACanceledCallEndsAtOnce(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err := c.FederationToken(ctx, testKey, FederationRequest{Name: "upload", Policy: policy.DenyAll, Duration: time.Hour})
+	_, err := c.FederationToken(ctx, testID, testKey, FederationRequest{Name: "upload", Policy: policy.DenyAll, Duration: time.Hour})
 	if api.CodeOf(err) != api.Unreachable || !strings.Contains(err.Error(), "context canceled") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAClientPrintsNoSecret(t *testing.T) {
-	c := newClient(t, Options{Proxy: "http://user:canary-proxy@proxy.corp:8080"})
+	c := newClient(t, Options{Proxy: mustURL(t, "http://user:canary-proxy@proxy.corp:8080")})
 	if text := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(text, "canary") {
 		t.Error(text)
 	}
+}
+
+// silent is an STS that never answers.
+type silent struct{}
+
+func (silent) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestSTSGetsTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, began := newClient(t, Options{}), time.Now()
+		c.transport = silent{}
+		_, err := federate(t, c, FederationRequest{})
+		want := "cannot reach sts.tencentcloudapi.com:443 (i/o timeout); the daemon uses no proxy"
+		if err == nil || err.Error() != want || time.Since(began) != 10*time.Second {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
 }

@@ -10,15 +10,16 @@ import (
 	tcerr "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/human"
-	"github.com/tcred/tcred/keystore"
 )
 
 // Subject says in whose name a call is made. Every field may be empty; errors then say less.
 type Subject struct {
 	Profile string // the profile's name
 	Key     string // the key's name
-	Account string // whose key it is, such as "sub-account 100000000002"
+	Owner   string // whose key it is, such as "sub-account 100000000002"
+	Account string // the uin of the account that the key belongs to
 }
 
 // call is what an error can tell about the call that failed. Every field may be empty.
@@ -26,9 +27,12 @@ type call struct {
 	Subject
 	Action   string        // "GetFederationToken" or "GetCallerIdentity"
 	Host     string        // host[:port] of STS
+	Plain    bool          // by http, so that it is an emulator
 	Proxy    string        // host[:port] of the proxy, if one is used
 	Region   string        // as sent
 	SecretID string        // shown masked
+	Token    bool          // a token was sent along: the SecretId is a temporary credential's
+	Policy   [2]int        // bytes of the policy as written, and as sent
 	Duration time.Duration // asked for
 	Skew     time.Duration // Tencent Cloud's clock minus this one; 0 is unknown
 }
@@ -45,32 +49,43 @@ func explain(err error, c call) error {
 		return unreachable(err, c)
 	}
 	code, id := cleanCode(e.Code), cleanID(e.RequestId)
-	message := e.Message
-	if strings.HasPrefix(code, "ClientError.") {
-		message = "" // the SDK's own, which quotes the body
-	}
-	f := lookup(code)
-	words := c.words(message, id)
+	f, words := lookup(code), c.words(id)
 	return &api.Error{
 		Code:      f.kind,
-		Message:   words.Replace(f.meaning) + " (" + code + inRequest(id) + ")",
+		Message:   words.Replace(f.meaning) + c.said(code, e.Message) + " (" + code + inRequest(id) + ")",
 		Hint:      words.Replace(f.cure),
 		RequestID: id,
 	}
 }
 
+// said is STS's own message, as it follows a meaning. The SDK's own messages quote bodies, so they are left out.
+func (c call) said(code, message string) string {
+	if strings.HasPrefix(code, "ClientError") {
+		return ""
+	}
+	if c.SecretID != "" {
+		message = strings.ReplaceAll(message, c.SecretID, credential.Mask(c.SecretID))
+	}
+	if message = oneLine(message); message == "" {
+		return ""
+	}
+	return ": " + message
+}
+
 // words fills the placeholders of the table.
-func (c call) words(message, requestID string) *strings.Replacer {
+func (c call) words(requestID string) *strings.Replacer {
 	id := "this SecretId"
 	if c.SecretID != "" {
-		id = "SecretId " + keystore.Mask(c.SecretID)
-		message = strings.ReplaceAll(message, c.SecretID, keystore.Mask(c.SecretID))
+		id = "SecretId " + credential.Mask(c.SecretID)
 	}
-	key := id
+	key, owner := id, "the key belongs to its own account"
 	if c.Key != "" {
 		key = fmt.Sprintf("key %q", c.Key)
-		if c.Account != "" {
-			key += " (" + c.Account + ")"
+		if c.Subject.Account != "" {
+			owner = key + " belongs to account " + c.Subject.Account
+		}
+		if c.Owner != "" {
+			key += " (" + c.Owner + ")"
 		}
 	}
 	who, policy := "this call", "the policy"
@@ -82,10 +97,33 @@ func (c call) words(message, requestID string) *strings.Replacer {
 		requestID = "(it has none)"
 	}
 	return strings.NewReplacer(
-		"{id}", id, "{key}", key, "{profile}", who, "{policy}", policy, "{action}", "sts:"+c.Action, "{host}", c.Host,
+		"{id}", id, "{key}", key, "{owner}", owner, "{profile}", who, "{policy}", policy, "{bytes}", c.bytes(),
+		"{action}", "sts:"+c.Action, "{grant}", c.grant(), "{token}", c.tokenCure(), "{host}", c.Host,
 		"{region}", fmt.Sprintf("%q", c.Region), "{duration}", human.Span(c.Duration.Round(time.Second)),
-		"{clock}", c.clock(), "{message}", oneLine(message), "{request}", requestID,
+		"{clock}", c.clock(), "{request}", requestID,
 	)
+}
+
+// bytes is how long the policy is: what STS counts is not published.
+func (c call) bytes() string { return fmt.Sprintf("%d bytes, %d as sent", c.Policy[0], c.Policy[1]) }
+
+// grant is what CAM's console has for the action. The preset policy is for the whole of STS.
+func (c call) grant() string {
+	if c.Action == "" {
+		return "the preset policy QcloudSTSFullAccess"
+	}
+	return "the preset policy QcloudSTSFullAccess, or a custom one that allows sts:" + c.Action
+}
+
+// tokenCure is what to do about a token that is refused: where none was sent, the key itself is of the wrong kind.
+func (c call) tokenCure() string {
+	if !c.Token {
+		return permanent
+	}
+	if c.Profile != "" {
+		return "expired, or another credential's? get a new one: tcred refresh " + c.Profile
+	}
+	return "expired, or another credential's? get a new one"
 }
 
 func (c call) clock() string {
@@ -116,9 +154,6 @@ func oneLine(message string) string {
 		message = string(r[:300]) + "…"
 	}
 	message = strings.TrimRight(message, ".。 ")
-	if message == "" {
-		return "no reason given"
-	}
 	return message
 }
 

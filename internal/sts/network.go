@@ -4,10 +4,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"strings"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/internal/config"
 )
 
 // unreachable says why there was no answer. Certificates get their own words, because their cure differs.
@@ -32,7 +30,7 @@ func noRoute(reason string, c call) (message, hint string) {
 	switch {
 	case c.Proxy != "":
 		return "cannot reach " + withPort(c.Host) + " through proxy " + c.Proxy + " (" + reason + ")", "check proxy in config.toml"
-	case isLocal(c.Host):
+	case c.Plain: // http goes to this machine only
 		return "cannot reach " + c.Host + " (" + reason + ")", "does the emulator run there? tcred emulator"
 	}
 	return "cannot reach " + withPort(c.Host) + " (" + reason + "); the daemon uses no proxy",
@@ -53,14 +51,6 @@ func reason(err error) string {
 		err = errors.Unwrap(err)
 	}
 	return oneLine(err.Error())
-}
-
-func isLocal(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = strings.Trim(host, "[]")
-	}
-	return config.IsLoopback(name)
 }
 
 func withPort(host string) string {

@@ -49,7 +49,7 @@ func TestProbeEndsWithItsContextAndNamesTheHost(t *testing.T) {
 	}
 	server := httptest.NewServer(nil)
 	server.Close()
-	c = newClient(t, Options{Endpoint: server.URL})
+	c = newClient(t, Options{Endpoint: mustURL(t, server.URL)})
 	if _, err := c.Probe(t.Context()); api.CodeOf(err) != api.Unreachable || api.AsError(err).Hint == "" {
 		t.Errorf("got %v", err)
 	}

@@ -1,9 +1,9 @@
-// Package daemon is the broker of credentials, and the server that hands them out over a unix socket.
+// Package broker is the whole algorithm: memory, then the store, then one new credential from the source, for everyone
+// who waits. Its refresher keeps what is in use fresh.
 //
-// The broker is the whole algorithm: memory, then disk, then one new credential from the source, for
-// everyone who waits. The refresher keeps what is in use fresh. The server adds HTTP, the peer's identity
-// and the socket's life around it.
-package daemon
+// It knows no socket, no config and no STS: it asks a [Source] for credentials, keeps them in a [Store], and finds
+// sources by the name of their profile in [Profiles].
+package broker
 
 import (
 	"context"
@@ -23,8 +23,35 @@ import (
 
 // Source issues the credentials of one profile.
 type Source interface {
-	ID() string                                               // everything a credential depends on, no secret; enters the cache key
-	Issue(ctx context.Context) (credential.Credential, error) // a new credential; reads the permanent key inside
+	// ID spells out everything that a credential depends on, with no secret in it. It enters the cache key.
+	ID() string
+	// Open reads the permanent key, once, for one renewal. Errors are the keystore's.
+	Open(ctx context.Context) (Session, error)
+	// Identify says who Tencent Cloud takes the bearer of c for.
+	Identify(ctx context.Context, c credential.Credential) (api.Identity, error)
+}
+
+// Session is one renewal: it seals and issues under one reading of the permanent key, and forgets it at Close.
+type Session interface {
+	// Sealer seals what this source issues; nil where its credentials stay in memory.
+	Sealer() *cache.Sealer
+	// Issue asks for a new credential: one call, no retries.
+	Issue(ctx context.Context) (credential.Credential, error)
+	Close()
+}
+
+// Store keeps sealed credentials where a later or another broker finds them: a [cache.Dir] on one machine. What it does
+// not have, or cannot read, costs one more call of the source.
+type Store interface {
+	Get(ctx context.Context, key cache.Key, s *cache.Sealer) (credential.Credential, bool)
+	Put(ctx context.Context, key cache.Key, s *cache.Sealer, c credential.Credential) error
+	// Lock is the right to renew the entry, among all brokers, until unlock or the end of ctx.
+	Lock(ctx context.Context, key cache.Key) (unlock func(), err error)
+	// Delete and DeleteAll say when what they removed expires; the zero time is that nothing was there.
+	Delete(ctx context.Context, key cache.Key) (expires time.Time, err error)
+	DeleteAll(ctx context.Context) (expires []time.Time, err error)
+	// Sweep removes what expired before now.
+	Sweep(now time.Time) (removed int)
 }
 
 // Profile is all the broker knows of a profile.
@@ -34,8 +61,6 @@ type Profile struct {
 	Lifetime time.Duration // a new credential is good for so long: the duration asked for less credential.Margin
 	Revision uint64        // another one after each change of config or key index
 	Source   Source
-	Secret   func(context.Context) (credential.Secret, error) // cache entries are sealed under it
-	Identify func(context.Context, credential.Credential) (api.Identity, error)
 }
 
 // Profiles finds profiles. What it returns may change from call to call, as config does.
@@ -44,10 +69,10 @@ type Profiles interface {
 	Names(ctx context.Context) []string
 }
 
-// Options are a Broker's parts. Profiles, Cache and Rate are required.
+// Options are a Broker's parts. Profiles, Store and Rate are required.
 type Options struct {
 	Profiles Profiles
-	Cache    *cache.Dir
+	Store    Store
 	Now      func() time.Time // the wall clock; nil is time.Now
 	Log      *slog.Logger     // nil discards
 	Rate     int              // credentials a second to ask for at most
@@ -56,7 +81,7 @@ type Options struct {
 // Broker answers with credentials, and asks their sources as rarely as it can.
 type Broker struct {
 	profiles Profiles
-	cache    *cache.Dir
+	store    Store
 	now      func() time.Time
 	log      *slog.Logger
 	flights  singleflight.Group // one renewal a slot at a time
@@ -66,14 +91,16 @@ type Broker struct {
 	wake     chan struct{} // tells the refresher that there may be something to do
 	beat     chan struct{} // the refresher takes from it each time it comes round
 
+	storeFault, lockFault fault
+
 	mu    sync.Mutex
 	slots map[cache.Key]*slot
 }
 
-// NewBroker returns a Broker over o.
-func NewBroker(o Options) *Broker {
+// New returns a Broker over o.
+func New(o Options) *Broker {
 	b := &Broker{
-		profiles: o.Profiles, cache: o.Cache, log: o.Log,
+		profiles: o.Profiles, store: o.Store, log: o.Log,
 		meter: newMeter(), wake: make(chan struct{}, 1), beat: make(chan struct{}), slots: make(map[cache.Key]*slot),
 	}
 	clock := o.Now
@@ -110,7 +137,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 		if left < l.half() {
 			b.renewBehind(s, p)
 		}
-		b.meter.hit(fromMemory)
+		b.meter.count(fromMemory)
 		return l.cred, nil
 	}
 	if futile(l, minTTL, now) {
@@ -139,7 +166,7 @@ func futile(l lease, minTTL time.Duration, wall time.Time) bool {
 func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Duration) (credential.Credential, error) {
 	now := b.now()
 	if err == nil && l.serves(minTTL, now) {
-		b.meter.hit(l.layer)
+		b.meter.count(l.layer)
 		return l.cred, nil
 	}
 	old := s.current()
@@ -148,7 +175,7 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 		if s.tellOld(old) {
 			b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
 		}
-		b.meter.hit(fromOld)
+		b.meter.count(fromOld)
 		return old.cred, nil
 	}
 	if left <= 0 && err != nil {

@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"context"
@@ -32,9 +32,7 @@ func call[T any](ctx context.Context, p *pace, f func() (T, error)) (T, error) {
 	}
 	began := time.Now()
 	v, err := f()
-	if !ofKeystore(err) {
-		p.meter.called(time.Since(began))
-	}
+	p.meter.took(time.Since(began), callTime, callCount)
 	p.note(err)
 	return v, err
 }
@@ -51,7 +49,7 @@ func (p *pace) wait(ctx context.Context) error {
 		return &api.Error{Code: api.STSThrottled, Message: "too many calls to tencent cloud are waiting", Hint: "try again in a moment", Cause: err}
 	}
 	if d := time.Since(began); d > time.Millisecond {
-		p.meter.waited(d)
+		p.meter.took(d, waitTime, waitCount)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"cmp"
@@ -51,7 +51,7 @@ func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 		note(cmp.Or(name, s.profile), expires)
 	}
 	if name == "" {
-		rest, err := b.cache.DeleteAll() // no profile leads to them
+		rest, err := b.store.DeleteAll(ctx) // no profile leads to them
 		if err != nil {
 			return cleared, notCleared(err)
 		}
@@ -102,7 +102,7 @@ func notCleared(err error) error {
 // clearOne drops what s holds, and says when it expires. A renewal under way ends first.
 func (b *Broker) clearOne(ctx context.Context, s *slot) (expires time.Time, err error) {
 	defer b.lockEntry(ctx, s)()
-	expires, err = b.cache.Delete(s.key)
+	expires, err = b.store.Delete(ctx, s.key)
 	if held := s.current().cred.Expires; held.After(expires) {
 		expires = held
 	}
@@ -127,7 +127,7 @@ func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error
 		return id, nil
 	}
 	v, err := land(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
-		return guard(b.log, func() (api.Identity, error) { return b.identify(s, p, c) })
+		return Guard(b.log, func() (api.Identity, error) { return b.identify(s, p, c) })
 	}), "identity", p)
 	if err != nil {
 		return api.Identity{}, err
@@ -138,7 +138,7 @@ func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error
 func (b *Broker) identify(s *slot, p Profile, c credential.Credential) (api.Identity, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), times.Identify)
 	defer cancel()
-	id, err := call(ctx, b.asks, func() (api.Identity, error) { return p.Identify(ctx, c) })
+	id, err := call(ctx, b.asks, func() (api.Identity, error) { return p.Source.Identify(ctx, c) })
 	if err == nil {
 		s.setIdentity(c, id)
 	}
@@ -182,4 +182,4 @@ func (b *Broker) Status(ctx context.Context) []api.ProfileStatus {
 }
 
 // Calls is how many calls of sources and identities were made, failed ones too.
-func (b *Broker) Calls() int64 { return b.meter.total() }
+func (b *Broker) Calls() int64 { return int64(b.meter.of(callCount)) }

@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"sync"
@@ -22,7 +22,6 @@ type slot struct {
 	lastIssue  time.Time     // wall
 	failure    failure
 	told       string // SecretID of the old credential that the log says is served
-	sealer     *cache.Sealer
 	identity   api.Identity
 	identityOf string // SecretID of the credential that identity belongs to
 }
@@ -189,18 +188,6 @@ func (s *slot) setIdentity(c credential.Credential, id api.Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identity, s.identityOf = id, c.SecretID
-}
-
-func (s *slot) getSealer() *cache.Sealer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sealer
-}
-
-func (s *slot) setSealer(sealer *cache.Sealer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sealer = sealer
 }
 
 func (s *slot) status(name, key string) api.ProfileStatus {

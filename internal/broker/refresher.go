@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"context"
@@ -15,7 +15,7 @@ func (b *Broker) RunRefresher(ctx context.Context) {
 	var swept time.Time
 	for {
 		if swept.IsZero() || time.Since(swept) >= times.Sweep {
-			b.cache.Sweep(b.now())
+			b.store.Sweep(b.now())
 			swept = time.Now()
 		}
 		if !b.rest(ctx, b.renewDue(ctx)) {

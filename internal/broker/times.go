@@ -1,7 +1,6 @@
-package daemon
+package broker
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -26,8 +25,6 @@ type schedule struct {
 	RestNone      time.Duration // up to this with no valid credential,
 	RestValid     time.Duration // up to this with one
 	Sweep         time.Duration // between two sweeps of the disk cache
-	Grace         time.Duration // for requests under way when the server stops
-	Watch         time.Duration // between two looks at the socket's path
 }
 
 var times = schedule{
@@ -36,7 +33,7 @@ var times = schedule{
 	Look:          30 * time.Second,
 	Jitter:        0.10,
 	Patience:      5 * time.Second,
-	Lock:          10 * time.Second,
+	Lock:          4 * time.Second,  // a caller waits 9 s: what is left is enough for a call
 	Issue:         15 * time.Second, // keystore 5 s, STS 10 s
 	Flight:        30 * time.Second,
 	Identify:      8 * time.Second,
@@ -49,8 +46,6 @@ var times = schedule{
 	RestNone:      20 * time.Second,
 	RestValid:     5 * time.Minute,
 	Sweep:         time.Hour,
-	Grace:         9500 * time.Millisecond, // over api.AnswerTimeout
-	Watch:         2 * time.Second,
 }
 
 // renewalAge is the age at which l is due: its half-life, early by jitter so that profiles of one start do not
@@ -64,16 +59,4 @@ func renewalAge(l lease) time.Duration {
 // jitter is between half of d and d.
 func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1)
-}
-
-// sleep waits for d and reports whether ctx lasted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

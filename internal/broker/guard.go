@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"log/slog"
@@ -7,9 +7,9 @@ import (
 	"github.com/tcred/tcred/api"
 )
 
-// guard calls f, and makes a panic in it an error and a line in the log: a defect met by one request, or in what
+// Guard calls f, and makes a panic in it an error and a line in the log: a defect met by one request, or in what
 // STS answered to one profile, must not end the daemon for the others.
-func guard[T any](log *slog.Logger, f func() (T, error)) (v T, err error) {
+func Guard[T any](log *slog.Logger, f func() (T, error)) (v T, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("panic", "value", r, "stack", string(debug.Stack()))

@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"testing"
@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 // ask asks every so often for so long, and returns the least that was left of an answer.
 func (w *world) ask(every, long time.Duration) (least time.Duration) {
-	w.t.Helper()
+	w.T.Helper()
 	least = 1 << 62
 	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(every) {
-		least = min(least, w.must(0).Expires.Sub(w.wall()))
+		least = min(least, w.Must(0).Expires.Sub(w.Wall()))
 	}
 	return least
 }
@@ -22,7 +23,7 @@ func TestADayOfUseMakes24To27Calls(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
 		least := w.ask(time.Minute, 24*time.Hour)
-		if calls := w.sts.newCalls(); calls < 24 || calls > 27 {
+		if calls := w.STS.NewCalls(); calls < 24 || calls > 27 {
 			t.Errorf("%d STS calls in a day", calls)
 		}
 		if half := 119 * time.Minute / 2; least < half-time.Second {
@@ -38,7 +39,7 @@ func TestAHalfHourProfileInUseAlwaysHas15MinutesLeft(t *testing.T) {
 		if least := w.ask(10*time.Second, 6*time.Hour); least < 15*time.Minute {
 			t.Errorf("served with %v left", least)
 		}
-		if calls := w.sts.newCalls(); calls > 6*60/8 {
+		if calls := w.STS.NewCalls(); calls > 6*60/8 {
 			t.Errorf("%d STS calls in six hours", calls)
 		}
 	})
@@ -47,9 +48,9 @@ func TestAHalfHourProfileInUseAlwaysHas15MinutesLeft(t *testing.T) {
 func TestAHalfHourProfileAtAnyAgeHas15MinutesLeft(t *testing.T) {
 	for age := time.Duration(0); age < 31*time.Minute; age += 10 * time.Second {
 		inWorld(t, 30*time.Minute, func(t *testing.T, w *world) {
-			w.must(0)
+			w.Must(0)
 			time.Sleep(age) // unused, so nothing renews it ahead
-			if left := w.must(0).Expires.Sub(w.wall()); left < 15*time.Minute {
+			if left := w.Must(0).Expires.Sub(w.Wall()); left < 15*time.Minute {
 				t.Errorf("at age %v served with %v left", age, left)
 			}
 		})
@@ -59,11 +60,11 @@ func TestAHalfHourProfileAtAnyAgeHas15MinutesLeft(t *testing.T) {
 func TestAnIdleDayMakesAtMostTwoCalls(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
-		w.must(0)
+		w.Must(0)
 		time.Sleep(time.Minute)
-		w.must(0) // a use after the issue: renewed once for it, then no more
+		w.Must(0) // a use after the issue: renewed once for it, then no more
 		time.Sleep(24 * time.Hour)
-		w.wantCalls(2)
+		w.WantCalls(2)
 	})
 }
 
@@ -74,9 +75,9 @@ func TestRenewalsComeEarlyByJitter(t *testing.T) {
 		early := 0
 		for range 20 {
 			start := time.Now()
-			first := w.must(0)
+			first := w.Must(0)
 			for w.broker.Status(t.Context())[0].Expires.Equal(first.Expires) {
-				w.must(0)
+				w.Must(0)
 				time.Sleep(10 * time.Second)
 			}
 			age := time.Since(start)
@@ -97,44 +98,44 @@ func TestAnOutageAsLongAsTheRemainingLifeLosesNoCall(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
 		w.ask(10*time.Second, 40*time.Minute)
-		left := w.must(0).Expires.Sub(w.wall())
-		w.sts.fail(down)
-		w.sts.newCalls()
+		left := w.Must(0).Expires.Sub(w.Wall())
+		w.STS.Fail(brokertest.Down)
+		w.STS.NewCalls()
 		w.ask(10*time.Second, left-10*time.Second)
-		if calls := w.sts.newCalls(); calls > 400 {
+		if calls := w.STS.NewCalls(); calls > 400 {
 			t.Errorf("%d STS calls in the outage", calls)
 		}
-		w.sts.fail(nil)
+		w.STS.Fail(nil)
 		w.ask(10*time.Second, time.Hour)
 	})
 }
 
 func TestALongerOutageFailsClearlyAndHealsByItself(t *testing.T) {
-	for _, err := range []*api.Error{down, slowly} {
+	for _, err := range []*api.Error{brokertest.Down, brokertest.Slowly} {
 		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 			w.refresh()
-			w.must(0)
+			w.Must(0)
 			time.Sleep(time.Minute)
-			w.must(0)
-			w.sts.fail(err)
+			w.Must(0)
+			w.STS.Fail(err)
 			time.Sleep(3 * time.Hour)
-			if e := w.mustFail(err.Code); e.Message != err.Message {
+			if e := w.MustFail(err.Code); e.Message != err.Message {
 				t.Errorf("the error says %q", e.Message)
 			}
-			w.sts.newCalls()
+			w.STS.NewCalls()
 			time.Sleep(time.Hour)
-			if calls := w.sts.newCalls(); calls > 3*3600/20 {
+			if calls := w.STS.NewCalls(); calls > 3*3600/20 {
 				t.Errorf("%d STS calls in an hour of outage", calls)
 			}
-			w.sts.fail(nil)
+			w.STS.Fail(nil)
 			time.Sleep(30 * time.Second)
-			w.sts.newCalls()
+			w.STS.NewCalls()
 			start := time.Now()
-			w.must(0)
+			w.Must(0)
 			if waited := time.Since(start); waited > 0 {
 				t.Errorf("30 s after STS came back a caller still waited %v", waited)
 			}
-			w.wantCalls(0)
+			w.WantCalls(0)
 		})
 	}
 }
@@ -143,14 +144,14 @@ func TestAfterANightOfSleepTheRefresherWakesByItself(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
 		w.ask(time.Minute, 30*time.Minute)
-		w.sleep(8 * time.Hour)
+		w.Sleep(8 * time.Hour)
 		time.Sleep(31 * time.Second)
 		start := time.Now()
-		w.must(0)
+		w.Must(0)
 		if waited := time.Since(start); waited > 0 {
 			t.Errorf("a caller waited %v", waited)
 		}
-		w.wantCalls(2)
+		w.WantCalls(2)
 	})
 }
 
@@ -158,34 +159,34 @@ func TestAfterANightOfSleepTheRefresherWakesByItself(t *testing.T) {
 func TestADeadTokenIsNeverServed(t *testing.T) {
 	for name, story := range map[string]func(*world){
 		"clock 4 minutes behind from the start": func(w *world) {
-			w.step(-4 * time.Minute)
-			w.must(0)
-			w.sts.fail(down)
+			w.Step(-4 * time.Minute)
+			w.Must(0)
+			w.STS.Fail(brokertest.Down)
 		},
 		"clock 4 minutes ahead, then set right": func(w *world) {
-			w.step(4 * time.Minute)
-			w.must(0)
-			w.sts.fail(down)
+			w.Step(4 * time.Minute)
+			w.Must(0)
+			w.STS.Fail(brokertest.Down)
 			time.Sleep(30 * time.Minute)
-			w.step(-4 * time.Minute)
+			w.Step(-4 * time.Minute)
 		},
 		"clock stepped an hour back at 1.5h of 2h": func(w *world) {
-			w.must(0)
+			w.Must(0)
 			time.Sleep(90 * time.Minute)
-			w.step(-time.Hour)
-			w.sts.fail(down)
+			w.Step(-time.Hour)
+			w.STS.Fail(brokertest.Down)
 		},
 		"clock stepped to before the issue": func(w *world) {
-			w.must(0)
+			w.Must(0)
 			time.Sleep(90 * time.Minute)
-			w.step(-3 * time.Hour)
-			w.sts.fail(down)
+			w.Step(-3 * time.Hour)
+			w.STS.Fail(brokertest.Down)
 		},
 		"a sleep of an hour": func(w *world) {
-			w.must(0)
-			w.sts.fail(down)
+			w.Must(0)
+			w.STS.Fail(brokertest.Down)
 			time.Sleep(30 * time.Minute)
-			w.sleep(time.Hour)
+			w.Sleep(time.Hour)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +195,7 @@ func TestADeadTokenIsNeverServed(t *testing.T) {
 				story(w)
 				failed := 0
 				for range 3 * 60 * 3 {
-					if _, err := w.get(0); err != nil {
+					if _, err := w.Get(0); err != nil {
 						failed++
 					}
 					time.Sleep(20 * time.Second)
@@ -209,16 +210,16 @@ func TestADeadTokenIsNeverServed(t *testing.T) {
 
 func TestALifeUnder15MinutesDoesNotCostACallARequest(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.sts.change(func(f *fakeSTS) { f.given = 10 * time.Minute })
-		w.must(0)
-		w.wantCalls(1)
+		w.STS.Change(func(f *brokertest.STS) { f.Given = 10 * time.Minute })
+		w.Must(0)
+		w.WantCalls(1)
 		for range 60 {
-			w.must(0)
+			w.Must(0)
 			time.Sleep(4 * time.Second)
 		}
-		w.wantCalls(0)
+		w.WantCalls(0)
 		w.ask(4*time.Second, 56*time.Minute)
-		if calls := w.sts.newCalls(); calls > 14 {
+		if calls := w.STS.NewCalls(); calls > 14 {
 			t.Errorf("%d STS calls in an hour", calls)
 		}
 	})
@@ -227,21 +228,21 @@ func TestALifeUnder15MinutesDoesNotCostACallARequest(t *testing.T) {
 func TestARemovedProfileIsNotRenewed(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
-		w.must(0)
+		w.Must(0)
 		time.Sleep(time.Minute)
-		w.must(0)
-		w.wantCalls(1)
-		w.sts.change(func(f *fakeSTS) { f.noName = true })
+		w.Must(0)
+		w.WantCalls(1)
+		w.STS.Change(func(f *brokertest.STS) { f.NoName = true })
 		time.Sleep(3 * time.Hour)
-		w.wantCalls(0)
-		w.mustFail(api.NoProfile)
+		w.WantCalls(0)
+		w.MustFail(api.NoProfile)
 	})
 }
 
 func TestARefresherWithNothingToDoSleeps(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
-		w.must(0)
+		w.Must(0)
 		synctest.Wait()
 		if next := w.broker.renewDue(t.Context()); next >= 0 {
 			t.Errorf("nothing is in use, yet the next look is in %v", next)

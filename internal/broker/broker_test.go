@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"bytes"
@@ -14,27 +14,27 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 // together asks n times at once, and fails the test unless all get the same answer.
 func (w *world) together(n int, brokers ...*Broker) {
-	w.t.Helper()
+	w.T.Helper()
 	got := make([]credential.Credential, n)
 	var all sync.WaitGroup
 	for i := range got {
 		all.Go(func() {
 			var err error
 			if got[i], err = brokers[i%len(brokers)].Credential(context.Background(), "p", 0); err != nil {
-				w.t.Error(err)
+				w.T.Error(err)
 			}
 		})
 	}
 	all.Wait()
 	for _, c := range got {
 		if c.SecretID != got[0].SecretID || c.Token != got[0].Token || !c.Expires.Equal(got[0].Expires) {
-			w.t.Errorf("answers differ: %v and %v", c.SecretID, got[0].SecretID)
+			w.T.Errorf("answers differ: %v and %v", c.SecretID, got[0].SecretID)
 		}
 	}
 }
@@ -42,29 +42,44 @@ func (w *world) together(n int, brokers ...*Broker) {
 func Test200CallersAtOnceMakeOneSTSCall(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.together(200, w.broker)
-		w.wantCalls(1)
+		w.WantCalls(1)
 	})
 }
 
 // Real time: a contended file lock burns its deadline in a bubble.
 func TestTwoDaemonsOnOneCacheMakeOneSTSCall(t *testing.T) {
-	w := newWorld(t, 2*time.Hour)
-	w.sts.latency = 50 * time.Millisecond
-	other := NewBroker(Options{Profiles: w.sts, Cache: cache.Open(w.dir, slog.New(slog.DiscardHandler)), Rate: testRate})
+	w := &world{World: brokertest.New(t, 2*time.Hour)}
+	w.restart()
+	w.STS.Latency = 50 * time.Millisecond
+	other := w.another()
 	w.together(50, w.broker, other)
-	if calls := w.sts.newCalls(); calls != 1 {
+	if calls := w.STS.NewCalls(); calls != 1 {
 		t.Errorf("%d STS calls", calls)
 	}
 }
 
+func TestAColdIssueReadsTheKeystoreOnce(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.Must(0)
+		if n := w.STS.KeyReads(); n != 1 {
+			t.Errorf("the keystore was read %d times", n)
+		}
+		w.STS.Fail(brokertest.Down) // three tries share one reading, too
+		w.broker.Refresh(t.Context(), "p")
+		if n := w.STS.KeyReads(); n != 2 {
+			t.Errorf("the keystore was read %d times for two renewals", n)
+		}
+	})
+}
+
 func TestARestartedDaemonReadsTheDisk(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		first := w.must(0)
+		first := w.Must(0)
 		w.restart()
-		if c := w.must(0); c.SecretID != first.SecretID {
+		if c := w.Must(0); c.SecretID != first.SecretID {
 			t.Error("the credential on disk was not used")
 		}
-		w.wantCalls(1)
+		w.WantCalls(1)
 	})
 }
 
@@ -72,21 +87,21 @@ func TestARestartedDaemonReadsTheDisk(t *testing.T) {
 func TestARenewalLooksAtMemoryFirst(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.breakCache()
-		w.must(0)
-		p, _ := w.sts.Lookup(t.Context(), "p")
+		w.Must(0)
+		p, _ := profiles{w.STS}.Lookup(t.Context(), "p")
 		l, err := w.broker.join(t.Context(), w.broker.slot(p), p, goal{need: times.Floor})
 		if err != nil || l.cred.IsZero() {
 			t.Errorf("%v, %v", l, err)
 		}
-		w.wantCalls(1)
+		w.WantCalls(1)
 	})
 }
 
 // breakCache puts a file where the cache directory was.
 func (w *world) breakCache() {
-	w.dir = filepath.Join(w.t.TempDir(), "file")
-	if err := os.WriteFile(w.dir, nil, 0o600); err != nil {
-		w.t.Fatal(err)
+	w.Dir = filepath.Join(w.T.TempDir(), "file")
+	if err := os.WriteFile(w.Dir, nil, 0o600); err != nil {
+		w.T.Fatal(err)
 	}
 	w.restart()
 }
@@ -98,53 +113,34 @@ func TestAnUnusableCacheDirectoryCostsAWarningOnly(t *testing.T) {
 		w.broker.log = slog.New(slog.NewTextHandler(&log, nil))
 		w.refresh()
 		w.together(200, w.broker)
-		w.wantCalls(1)
+		w.WantCalls(1)
 		if !strings.Contains(log.String(), "credentials are in memory only") {
 			t.Errorf("the log says %s", &log)
 		}
 		w.ask(time.Minute, 24*time.Hour)
-		if calls := w.sts.newCalls(); calls > 27 {
+		if calls := w.STS.NewCalls(); calls > 27 {
 			t.Errorf("%d STS calls in a day without a disk", calls)
 		}
 	})
 }
 
-func TestADirectoryWhoseSaltChangedIsHealed(t *testing.T) {
-	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.must(0)
-		if err := os.WriteFile(filepath.Join(w.dir, "salt"), bytes.Repeat([]byte{7}, 32), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.broker.Refresh(t.Context(), "p"); err != nil {
-			t.Fatal(err)
-		}
-		second := w.must(0)
-		w.wantCalls(2)
-		w.restart()
-		if c := w.must(0); c.SecretID != second.SecretID {
-			t.Error("what was written under the new salt was not found")
-		}
-		w.wantCalls(0)
-	})
-}
-
 func TestRefreshFetchesWhateverIsCached(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		first := w.must(0)
+		first := w.Must(0)
 		time.Sleep(time.Minute)
 		st, err := w.broker.Refresh(t.Context(), "p")
 		if err != nil || !st.Expires.After(first.Expires) {
 			t.Fatalf("%+v, %v", st, err)
 		}
-		if c := w.must(0); c.SecretID == first.SecretID {
+		if c := w.Must(0); c.SecretID == first.SecretID {
 			t.Error("the old credential is served after a refresh")
 		}
-		w.wantCalls(2)
-		w.sts.fail(down)
-		if _, err := w.broker.Refresh(t.Context(), "p"); !errors.Is(err, down) {
+		w.WantCalls(2)
+		w.STS.Fail(brokertest.Down)
+		if _, err := w.broker.Refresh(t.Context(), "p"); !errors.Is(err, brokertest.Down) {
 			t.Errorf("a refresh that failed says %v", err)
 		}
-		w.must(0) // and harms nobody
+		w.Must(0) // and harms nobody
 	})
 }
 
@@ -156,20 +152,20 @@ func TestClearDropsMemoryAndDiskAndSaysUntilWhen(t *testing.T) {
 		for _, profile := range []string{"p", ""} {
 			t.Run(name+" "+profile, func(t *testing.T) {
 				inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-					first := w.must(0)
+					first := w.Must(0)
 					prepare(w)
 					cleared, err := w.broker.Clear(t.Context(), profile)
 					if err != nil || len(cleared.Credentials) != 1 || cleared.Credentials[0].Profile != "p" ||
 						!cleared.Credentials[0].Expires.Equal(first.Expires) {
 						t.Fatalf("%+v, %v", cleared, err)
 					}
-					if left, _ := filepath.Glob(filepath.Join(w.dir, "*.cred")); len(left) > 0 {
+					if left, _ := filepath.Glob(filepath.Join(w.Dir, "*.cred")); len(left) > 0 {
 						t.Errorf("still on disk: %v", left)
 					}
-					if c := w.must(0); c.SecretID == first.SecretID {
+					if c := w.Must(0); c.SecretID == first.SecretID {
 						t.Error("a cleared credential was served")
 					}
-					w.wantCalls(2)
+					w.WantCalls(2)
 				})
 			})
 		}
@@ -179,14 +175,14 @@ func TestClearDropsMemoryAndDiskAndSaysUntilWhen(t *testing.T) {
 func TestClearTakesNoKeyToSayWhatItDrops(t *testing.T) {
 	for _, profile := range []string{"p", ""} {
 		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-			first := w.must(0)
+			first := w.Must(0)
 			w.restart()
-			w.sts.change(func(f *fakeSTS) { f.keyErr = locked })
+			w.STS.Change(func(f *brokertest.STS) { f.KeyErr = brokertest.Locked })
 			cleared, err := w.broker.Clear(t.Context(), profile)
 			if err != nil || len(cleared.Credentials) != 1 || !cleared.Credentials[0].Expires.Equal(first.Expires) {
 				t.Errorf("%+v, %v", cleared, err)
 			}
-			if left, _ := filepath.Glob(filepath.Join(w.dir, "*.cred")); len(left) > 0 {
+			if left, _ := filepath.Glob(filepath.Join(w.Dir, "*.cred")); len(left) > 0 {
 				t.Errorf("still on disk: %v", left)
 			}
 		})
@@ -198,13 +194,13 @@ func TestClearDropsWhatAProfileHadBeforeItChanged(t *testing.T) {
 	for _, profile := range []string{"p", ""} {
 		for _, restarted := range []bool{false, true} {
 			inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-				w.must(0)
-				w.sts.change(func(f *fakeSTS) { f.edition++ })
+				w.Must(0)
+				w.STS.Change(func(f *brokertest.STS) { f.Edition++ })
 				if restarted {
 					w.restart()
 				}
 				cleared, err := w.broker.Clear(t.Context(), profile)
-				left, _ := filepath.Glob(filepath.Join(w.dir, "*.cred"))
+				left, _ := filepath.Glob(filepath.Join(w.Dir, "*.cred"))
 				gone := !restarted || profile == "" // from disk alone nobody can tell whose it was
 				if err != nil || (len(cleared.Credentials) == 1) != gone || (len(left) == 0) != gone {
 					t.Errorf("%q, restarted %t: %+v, %v, left %v", profile, restarted, cleared, err, left)
@@ -229,28 +225,28 @@ func TestClearOfNothingIsNoError(t *testing.T) {
 
 func TestLockDropsMemory(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		first := w.must(0)
+		first := w.Must(0)
 		w.broker.Lock()
-		w.sts.change(func(f *fakeSTS) { f.keyErr = locked })
-		w.mustFail(api.KeystoreLocked)
-		w.sts.change(func(f *fakeSTS) { f.keyErr = nil })
-		if c := w.must(0); c.SecretID != first.SecretID {
+		w.STS.Change(func(f *brokertest.STS) { f.KeyErr = brokertest.Locked })
+		w.MustFail(api.KeystoreLocked)
+		w.STS.Change(func(f *brokertest.STS) { f.KeyErr = nil })
+		if c := w.Must(0); c.SecretID != first.SecretID {
 			t.Error("what is on disk should still be there")
 		}
-		w.wantCalls(1)
+		w.WantCalls(1)
 	})
 }
 
 // A renewal that began before the lock would fail without having looked for what the disk has.
 func TestACallAfterLockSharesNoRenewalFromBefore(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		first := w.must(0)
+		first := w.Must(0)
 		time.Sleep(105 * time.Minute)
-		w.sts.change(func(f *fakeSTS) { f.latency, f.err = 8*time.Second, denied })
+		w.STS.Change(func(f *brokertest.STS) { f.Latency, f.Err = 8*time.Second, brokertest.Denied })
 		go w.broker.Credential(context.Background(), "p", 0) // it only leads
 		time.Sleep(time.Second)
 		w.broker.Lock()
-		if c := w.must(0); c.SecretID != first.SecretID {
+		if c := w.Must(0); c.SecretID != first.SecretID {
 			t.Error("not the old credential")
 		}
 	})
@@ -258,8 +254,8 @@ func TestACallAfterLockSharesNoRenewalFromBefore(t *testing.T) {
 
 func TestAnExpiredAnswerIsDropped(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.sts.change(func(f *fakeSTS) { f.given = time.Minute })
-		w.mustFail(api.STSAnswer)
+		w.STS.Change(func(f *brokertest.STS) { f.Given = time.Minute })
+		w.MustFail(api.STSAnswer)
 	})
 }
 
@@ -268,10 +264,10 @@ func TestStatusTellsExpiryUseAndError(t *testing.T) {
 		if st := w.broker.Status(t.Context()); len(st) != 1 || st[0].Name != "p" || !st[0].Expires.IsZero() {
 			t.Fatalf("%+v", st)
 		}
-		c := w.must(0)
+		c := w.Must(0)
 		time.Sleep(70 * time.Minute)
-		w.sts.fail(denied)
-		w.must(0)
+		w.STS.Fail(brokertest.Denied)
+		w.Must(0)
 		synctest.Wait()
 		time.Sleep(2 * time.Second)
 		st := w.broker.Status(t.Context())[0]
@@ -289,15 +285,15 @@ func TestStatusTellsExpiryUseAndError(t *testing.T) {
 
 func TestAChangedProfileKeepsNothingOfTheOldOne(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		first := w.must(0)
-		w.sts.change(func(f *fakeSTS) { f.edition++ })
-		if c := w.must(0); c.SecretID == first.SecretID {
+		first := w.Must(0)
+		w.STS.Change(func(f *brokertest.STS) { f.Edition++ })
+		if c := w.Must(0); c.SecretID == first.SecretID {
 			t.Error("a changed policy was answered with an old token")
 		}
 		if n := len(w.broker.slots); n != 1 {
 			t.Errorf("%d credentials are in memory", n)
 		}
-		w.wantCalls(2)
+		w.WantCalls(2)
 	})
 }
 
@@ -314,10 +310,10 @@ func TestNothingInTheLogIsSecret(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		var log bytes.Buffer
 		w.broker.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		w.must(0)
+		w.Must(0)
 		time.Sleep(106 * time.Minute)
-		w.sts.fail(slowly)
-		w.must(0)
+		w.STS.Fail(brokertest.Slowly)
+		w.Must(0)
 		for _, line := range []string{"msg=issued", "request=r1", `msg="no new credential"`, "code=sts_throttled", "request=59a5e07e"} {
 			if !strings.Contains(log.String(), line) {
 				t.Errorf("no %s in the log", line)
@@ -333,9 +329,9 @@ func TestNothingInTheLogIsSecret(t *testing.T) {
 
 func TestARenewalThatLandedMeanwhileIsNotRepeated(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.must(0)
+		w.Must(0)
 		time.Sleep(61 * time.Minute)
-		p, err := w.sts.Lookup(t.Context(), "p")
+		p, err := profiles{w.STS}.Lookup(t.Context(), "p")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -344,21 +340,21 @@ func TestARenewalThatLandedMeanwhileIsNotRepeated(t *testing.T) {
 		if due > 0 {
 			t.Fatalf("due in %v", due)
 		}
-		w.must(0) // another caller sees the same, and is faster
+		w.Must(0) // another caller sees the same, and is faster
 		time.Sleep(time.Minute)
-		w.wantCalls(2)
+		w.WantCalls(2)
 		w.broker.flight(s, p, old.ahead(w.broker.now()))
 		time.Sleep(time.Minute)
-		w.wantCalls(0)
+		w.WantCalls(0)
 	})
 }
 
 func TestAFailureIsToldRatherThanThatNoTimeIsLeft(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.sts.change(func(f *fakeSTS) { f.err, f.latency = down, 11*time.Second })
-		w.mustFail(api.Timeout)
+		w.STS.Change(func(f *brokertest.STS) { f.Err, f.Latency = brokertest.Down, 11*time.Second })
+		w.MustFail(api.Timeout)
 		time.Sleep(3 * time.Second) // it fails after 11 s, and that is remembered for 2
-		w.mustFail(down.Code)
-		w.wantCalls(1)
+		w.MustFail(brokertest.Down.Code)
+		w.WantCalls(1)
 	})
 }

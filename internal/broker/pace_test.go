@@ -1,10 +1,13 @@
-package daemon
+package broker
 
 import (
 	"context"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tcred/tcred/internal/broker/brokertest"
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // burst is how long n calls in a row wait for their turn.
@@ -20,13 +23,13 @@ func (p *pace) burst(t *testing.T, n int) time.Duration {
 
 func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(testRate, newMeter())
+		p := newPace(brokertest.Rate, newMeter())
 		if took := p.burst(t, 40); took < 900*time.Millisecond || took > 1100*time.Millisecond {
 			t.Errorf("40 calls at 20 a second took %v", took)
 		}
 		time.Sleep(time.Minute)
 		for range 10 {
-			p.note(slowly)
+			p.note(brokertest.Slowly)
 		}
 		if took := p.burst(t, 11); took < 9*time.Second || took > 11*time.Second {
 			t.Errorf("throttled, 11 calls took %v", took)
@@ -43,12 +46,12 @@ func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 
 func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(testRate, newMeter())
+		p := newPace(brokertest.Rate, newMeter())
 		heals := time.Now().Add(12 * time.Second)
 		sts := func() (int, error) {
 			time.Sleep(100 * time.Millisecond)
 			if time.Now().Before(heals) {
-				return 0, slowly
+				return 0, brokertest.Slowly
 			}
 			return 1, nil
 		}
@@ -57,14 +60,14 @@ func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), times.Issue)
 				defer cancel()
 				for range times.Tries {
-					if _, err := call(ctx, p, sts); err == nil || !sleep(ctx, times.Retry) {
+					if _, err := call(ctx, p, sts); err == nil || !clock.Sleep(ctx, times.Retry) {
 						return
 					}
 				}
 			}()
 		}
 		time.Sleep(12 * time.Second)
-		for err := error(slowly); err != nil && time.Since(heals) < time.Hour; {
+		for err := error(brokertest.Slowly); err != nil && time.Since(heals) < time.Hour; {
 			ctx, cancel := context.WithTimeout(t.Context(), times.Issue)
 			_, err = call(ctx, p, sts)
 			cancel()

@@ -1,10 +1,12 @@
-package daemon
+package broker
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/broker/brokertest"
 )
 
 // TestWhateverHappens is hundreds of random events and a call after each: it ends within 9 s, what it gets is alive in
@@ -41,24 +43,24 @@ func (c *chaos) happens() {
 	switch c.rand.IntN(13) {
 	case 0:
 		event = "STS down"
-		c.sts.fail(down)
+		c.STS.Fail(brokertest.Down)
 	case 1, 2:
 		event = "STS up"
-		c.sts.fail(nil)
+		c.STS.Fail(nil)
 	case 3:
 		event, d = "slow", c.upTo(12*time.Second)
-		c.sts.change(func(f *fakeSTS) { f.latency = d })
+		c.STS.Change(func(f *brokertest.STS) { f.Latency = d })
 	case 4:
 		event, d = "sleep", c.upTo(3*time.Hour)
 		c.slept = true
-		c.sleep(d)
+		c.Sleep(d)
 	case 5:
 		event, d = "clock on", c.upTo(2*time.Hour)
-		c.step(d)
+		c.Step(d)
 	case 6:
 		event, d = "clock back", c.upTo(2*time.Hour)
 		c.back = true
-		c.step(-d)
+		c.Step(-d)
 	case 7:
 		if !c.back { // on disk is only the wall clock's word for a credential's age
 			event = "lock"
@@ -72,27 +74,27 @@ func (c *chaos) happens() {
 		c.good = time.Time{}
 	}
 	if c.slept && c.back { // then neither clock knows: out of what can be promised
-		c.broker.Clear(c.t.Context(), "p") // the disk is well
+		c.broker.Clear(c.T.Context(), "p") // the disk is well
 		c.slept, c.back = false, false
 	}
 	c.story = append(c.story, fmt.Sprint(event, " ", d))
 }
 
 func (c *chaos) ask() {
-	c.t.Helper()
+	c.T.Helper()
 	start := time.Now()
-	got, err := c.get(0)
+	got, err := c.Get(0)
 	if waited := time.Since(start); waited > 9*time.Second {
-		c.t.Errorf("waited %v", waited)
+		c.T.Errorf("waited %v", waited)
 	}
 	if err != nil {
-		if c.good.After(c.truth()) {
-			c.t.Errorf("failed with a credential good until %v: %v", c.good, err)
+		if c.good.After(c.Truth()) {
+			c.T.Errorf("failed with a credential good until %v: %v", c.good, err)
 		}
 		return
 	}
-	good := c.truth().Add(got.Expires.Sub(c.wall()))
-	if end := c.sts.end(got).Add(-time.Minute - 15*time.Second); end.Before(good) {
+	good := c.Truth().Add(got.Expires.Sub(c.Wall()))
+	if end := c.STS.End(got).Add(-time.Minute - 15*time.Second); end.Before(good) {
 		good = end // by the monotonic clock, counted from the answer
 	}
 	if good.After(c.good) {

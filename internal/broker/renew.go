@@ -1,8 +1,7 @@
-package daemon
+package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // goal is what a renewal is to bring.
@@ -86,11 +86,11 @@ func (b *Broker) flight(s *slot, p Profile, g goal) <-chan singleflight.Result {
 	return b.flights.DoChan(flightKey(s, g.forced), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), times.Flight)
 		defer cancel()
-		l, err := guard(b.log, func() (lease, error) { return b.renew(ctx, s, p, g) })
+		l, err := Guard(b.log, func() (lease, error) { return b.renew(ctx, s, p, g) })
 		if err != nil {
 			e := api.AsError(err)
 			s.failed(e, p.Revision, b.now())
-			b.meter.failed(p.Name, e.Code)
+			b.meter.count(sample(failures, "profile", p.Name, "code", string(e.Code)))
 			b.log.Error("no new credential", "profile", p.Name, "key", p.Key, "code", e.Code, "request", e.RequestID, "err", e.Message)
 		}
 		return l, err
@@ -108,18 +108,22 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		l.layer = fromMemory
 		return l, nil
 	}
-	sealer, err := b.sealer(ctx, s, p)
+	session, err := p.Source.Open(ctx)
 	if err != nil {
 		return lease{}, err
 	}
-	if l, ok := b.fromDisk(s, sealer, g); ok {
+	defer session.Close()
+	sealer := session.Sealer()
+	if l, ok := b.fromStore(ctx, s, sealer, g); ok {
 		return l, nil
 	}
-	defer b.lockEntry(ctx, s)()
-	if l, ok := b.fromDisk(s, sealer, g); ok {
+	if sealer != nil {
+		defer b.lockEntry(ctx, s)()
+	}
+	if l, ok := b.fromStore(ctx, s, sealer, g); ok {
 		return l, nil
 	}
-	c, err := b.issue(ctx, p)
+	c, err := b.issue(ctx, p, session)
 	if err != nil {
 		return lease{}, err
 	}
@@ -132,20 +136,20 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 			Hint:    "is this machine's clock right? tcred doctor",
 		}
 	}
-	b.store(ctx, s, p, sealer, c)
+	b.keep(ctx, s, p, sealer, c)
 	s.renewed(l, wall)
-	b.meter.renewed(p.Name)
+	b.meter.count(sample(renewals, "profile", p.Name))
 	l.layer = fromSource
 	b.log.Info("issued", "profile", p.Name, "key", p.Key, "expires", c.Expires.UTC(), "request", c.RequestID)
 	return l, nil
 }
 
-// fromDisk takes up what another process, or this one in an earlier life, left on disk, and reports whether it will do.
-func (b *Broker) fromDisk(s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
+// fromStore takes up what another process, or this one in an earlier life, stored, and reports whether it will do.
+func (b *Broker) fromStore(ctx context.Context, s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
 	if sealer == nil {
 		return lease{}, false
 	}
-	c, ok := b.cache.Get(s.key, sealer)
+	c, ok := b.store.Get(ctx, s.key, sealer)
 	if !ok {
 		return lease{}, false
 	}
@@ -164,20 +168,22 @@ func (b *Broker) fromDisk(s *slot, sealer *cache.Sealer, g goal) (lease, bool) {
 func (b *Broker) lockEntry(ctx context.Context, s *slot) (unlock func()) {
 	ctx, cancel := context.WithTimeout(ctx, times.Lock)
 	defer cancel()
-	unlock, err := b.cache.Lock(ctx, s.key)
-	if err != nil {
+	unlock, err := b.store.Lock(ctx, s.key)
+	b.lockFault.note(err, func(err error) {
 		b.log.Warn("going on without the lock of the cache entry", "profile", s.profile, "err", err)
+	})
+	if err != nil {
 		return func() {}
 	}
 	return unlock
 }
 
 // issue asks the source, again after a transient failure while the budget lasts.
-func (b *Broker) issue(ctx context.Context, p Profile) (credential.Credential, error) {
+func (b *Broker) issue(ctx context.Context, p Profile, session Session) (credential.Credential, error) {
 	ctx, cancel := context.WithTimeout(ctx, times.Issue)
 	defer cancel()
 	for try := 0; ; try++ {
-		c, err := call(ctx, b.issues, func() (credential.Credential, error) { return p.Source.Issue(ctx) })
+		c, err := call(ctx, b.issues, func() (credential.Credential, error) { return session.Issue(ctx) })
 		if err == nil && !c.IsZero() {
 			return c, nil
 		}
@@ -195,7 +201,7 @@ func again(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d+times.Call {
 		return false
 	}
-	return sleep(ctx, d)
+	return clock.Sleep(ctx, d)
 }
 
 // transient reports a failure of the source that another try may mend at once.
@@ -207,38 +213,12 @@ func transient(err error) bool {
 	return false
 }
 
-// store seals c on disk. A failure is a warning: the credential is good all the same.
-func (b *Broker) store(ctx context.Context, s *slot, p Profile, sealer *cache.Sealer, c credential.Credential) {
+// keep stores c. A failure is a warning: the credential is good all the same.
+func (b *Broker) keep(ctx context.Context, s *slot, p Profile, sealer *cache.Sealer, c credential.Credential) {
 	if sealer == nil {
-		return // said where it was missed
+		return
 	}
-	err := b.cache.Put(ctx, s.key, sealer, c)
-	if errors.Is(err, cache.ErrStaleSealer) {
-		s.setSealer(nil)
-		if sealer, err = b.sealer(ctx, s, p); err == nil && sealer != nil {
-			err = b.cache.Put(ctx, s.key, sealer, c)
-		}
-	}
-	if err != nil {
-		b.log.Warn("the credential is in memory only", "profile", p.Name, "err", err)
-	}
-}
-
-// sealer is derived once from the permanent key, which is then let go. It is nil, after a warning, where the cache
-// directory is of no use. Errors are the keystore's.
-func (b *Broker) sealer(ctx context.Context, s *slot, p Profile) (*cache.Sealer, error) {
-	if sealer := s.getSealer(); sealer != nil && !b.cache.Stale(sealer) {
-		return sealer, nil
-	}
-	secret, err := p.Secret(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := b.cache.Sealer(ctx, secret)
-	if err != nil {
-		b.log.Warn("no disk cache: credentials are in memory only", "err", err)
-		return nil, nil
-	}
-	s.setSealer(sealer)
-	return sealer, nil
+	b.storeFault.note(b.store.Put(ctx, s.key, sealer, c), func(err error) {
+		b.log.Warn("the store takes nothing: credentials are in memory only", "profile", p.Name, "err", err)
+	})
 }

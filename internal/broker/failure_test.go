@@ -1,4 +1,4 @@
-package daemon
+package broker
 
 import (
 	"context"
@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/broker/brokertest"
 	"github.com/tcred/tcred/internal/say"
 )
 
 func TestAPermanentFailureIsAnsweredFromMemoryFor10s(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.sts.fail(denied)
-		w.mustFail(api.STSPermission)
-		w.wantCalls(1)
+		w.STS.Fail(brokertest.Denied)
+		w.MustFail(api.STSPermission)
+		w.WantCalls(1)
 		for range 9 {
 			time.Sleep(time.Second)
-			if e := w.mustFail(api.STSPermission); e.RequestID != denied.RequestID {
+			if e := w.MustFail(api.STSPermission); e.RequestID != brokertest.Denied.RequestID {
 				t.Error("the remembered failure lost its request id")
 			}
 		}
-		w.wantCalls(0)
+		w.WantCalls(0)
 		time.Sleep(time.Second)
-		w.mustFail(api.STSPermission)
-		w.wantCalls(1)
+		w.MustFail(api.STSPermission)
+		w.WantCalls(1)
 	})
 }
 
@@ -32,18 +33,18 @@ func TestWhatMendsAFailureMakesTheNextCallTry(t *testing.T) {
 	for name, mend := range map[string]func(*world){
 		"unlock or reload": func(w *world) { w.broker.Forget() },
 		"lock":             func(w *world) { w.broker.Lock() },
-		"a config change":  func(w *world) { w.sts.change(func(f *fakeSTS) { f.revision++ }) },
-		"a policy change":  func(w *world) { w.sts.change(func(f *fakeSTS) { f.edition++ }) },
+		"a config change":  func(w *world) { w.STS.Change(func(f *brokertest.STS) { f.Revision++ }) },
+		"a policy change":  func(w *world) { w.STS.Change(func(f *brokertest.STS) { f.Edition++ }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-				w.sts.fail(denied)
-				w.mustFail(api.STSPermission)
-				w.sts.fail(nil)
-				w.mustFail(api.STSPermission)
+				w.STS.Fail(brokertest.Denied)
+				w.MustFail(api.STSPermission)
+				w.STS.Fail(nil)
+				w.MustFail(api.STSPermission)
 				mend(w)
-				w.must(0)
-				w.wantCalls(2)
+				w.Must(0)
+				w.WantCalls(2)
 			})
 		})
 	}
@@ -51,34 +52,34 @@ func TestWhatMendsAFailureMakesTheNextCallTry(t *testing.T) {
 
 func TestRefreshTriesWhateverFailed(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.sts.fail(denied)
-		w.mustFail(api.STSPermission)
-		w.sts.fail(nil)
+		w.STS.Fail(brokertest.Denied)
+		w.MustFail(api.STSPermission)
+		w.STS.Fail(nil)
 		if _, err := w.broker.Refresh(t.Context(), "p"); err != nil {
 			t.Fatal(err)
 		}
-		w.must(0)
-		w.wantCalls(2)
+		w.Must(0)
+		w.WantCalls(2)
 	})
 }
 
 // Every other failure of STS is held for 2 s: a tool in a loop must not become a loop of STS calls.
 func TestOtherFailuresAreNotTriedAgainWithin2s(t *testing.T) {
-	for _, err := range []*api.Error{down, slowly, skewed, defect} {
+	for _, err := range []*api.Error{brokertest.Down, brokertest.Slowly, brokertest.Skewed, brokertest.Defect} {
 		t.Run(string(err.Code), func(t *testing.T) {
 			inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-				w.sts.fail(err)
-				w.mustFail(err.Code)
-				w.sts.newCalls()
+				w.STS.Fail(err)
+				w.MustFail(err.Code)
+				w.STS.NewCalls()
 				for range 19 {
 					time.Sleep(100 * time.Millisecond)
-					w.mustFail(err.Code)
+					w.MustFail(err.Code)
 				}
-				w.wantCalls(0)
-				w.sts.fail(nil)
+				w.WantCalls(0)
+				w.STS.Fail(nil)
 				time.Sleep(100 * time.Millisecond)
-				w.must(0)
-				w.wantCalls(1)
+				w.Must(0)
+				w.WantCalls(1)
 			})
 		})
 	}
@@ -89,10 +90,10 @@ func TestAKeystoreFailureIsNeverHeld(t *testing.T) {
 		api.NoKey, api.KeystoreLocked, api.KeystoreAbsent, api.KeystoreTimeout, api.KeystoreFailed, api.WrongPassphrase,
 	} {
 		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-			w.sts.change(func(f *fakeSTS) { f.keyErr = &api.Error{Code: code, Message: "no"} })
-			w.mustFail(code)
-			w.sts.change(func(f *fakeSTS) { f.keyErr = nil })
-			w.must(0)
+			w.STS.Change(func(f *brokertest.STS) { f.KeyErr = &api.Error{Code: code, Message: "no"} })
+			w.MustFail(code)
+			w.STS.Change(func(f *brokertest.STS) { f.KeyErr = nil })
+			w.Must(0)
 		})
 	}
 }
@@ -101,15 +102,15 @@ func TestAKeystoreFailureIsNeverHeld(t *testing.T) {
 func TestALockedKeystoreIsNotTriedBehindAnyonesBack(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		w.refresh()
-		w.must(0)
+		w.Must(0)
 		time.Sleep(time.Minute)
-		w.must(0)
-		w.wantCalls(1)
-		w.sts.fail(locked)
+		w.Must(0)
+		w.WantCalls(1)
+		w.STS.Fail(brokertest.Locked)
 		time.Sleep(130 * time.Minute) // expired, and found so
-		w.sts.newCalls()
+		w.STS.NewCalls()
 		time.Sleep(24 * time.Hour)
-		w.wantCalls(0)
+		w.WantCalls(0)
 	})
 }
 
@@ -121,22 +122,22 @@ func TestACallerThatLeavesDoesNotEndTheRenewal(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		time.Sleep(2 * time.Second)
-		w.must(0)
-		w.wantCalls(1)
+		w.Must(0)
+		w.WantCalls(1)
 	})
 }
 
 // The second caller joins a renewal that is content with less than its min_ttl, and needs one of its own after it.
 func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.must(0)
+		w.Must(0)
 		time.Sleep(99 * time.Minute)
 		w.restart()
-		w.sts.change(func(f *fakeSTS) { f.keyTime, f.latency = 4*time.Second, 8*time.Second })
+		w.STS.Change(func(f *brokertest.STS) { f.KeyTime, f.Latency = 4*time.Second, 8*time.Second })
 		go w.broker.Credential(context.Background(), "p", 0) // it only leads
 		time.Sleep(time.Millisecond)
 		start := time.Now()
-		_, err := w.get(time.Hour)
+		_, err := w.Get(time.Hour)
 		if waited := time.Since(start); waited > 9*time.Second {
 			t.Errorf("waited %v", waited)
 		}
@@ -144,8 +145,8 @@ func TestACallerWaitsAtMost9sThroughTwoRenewals(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(5 * time.Second)
-		w.must(time.Hour)
-		w.wantCalls(2)
+		w.Must(time.Hour)
+		w.WantCalls(2)
 	})
 }
 
@@ -163,12 +164,12 @@ func TestACallerWaitsAtMost5sWhileTheOldCredentialIsGood(t *testing.T) {
 		{0, 0, 9 * time.Second, false},
 	} {
 		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-			w.must(0)
+			w.Must(0)
 			time.Sleep(119*time.Minute - c.left) // the margin is off
 			w.restart()
-			w.sts.change(func(f *fakeSTS) { f.latency = time.Hour })
+			w.STS.Change(func(f *brokertest.STS) { f.Latency = time.Hour })
 			start := time.Now()
-			_, err := w.get(c.minTTL)
+			_, err := w.Get(c.minTTL)
 			if waited := time.Since(start); waited != c.want || (err == nil) != c.served {
 				t.Errorf("%s left, min-ttl %s: %v after %s, want one after %s: %t", c.left, c.minTTL, err, waited, c.want, c.served)
 			}
@@ -181,14 +182,14 @@ func TestAnUnmetMinTTLSaysWhatToDoAboutItsCause(t *testing.T) {
 		err  *api.Error
 		hint string
 	}{
-		{denied, denied.Hint},
-		{down, "ask for less, or try again"},
+		{brokertest.Denied, brokertest.Denied.Hint},
+		{brokertest.Down, "ask for less, or try again"},
 	} {
 		inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-			w.must(0)
+			w.Must(0)
 			time.Sleep(61*time.Minute + 300*time.Millisecond)
-			w.sts.fail(c.err)
-			_, err := w.get(59 * time.Minute)
+			w.STS.Fail(c.err)
+			_, err := w.Get(59 * time.Minute)
 			e := api.AsError(err)
 			if e.Code != api.MinTTLUnmet || e.Hint != c.hint || !strings.Contains(e.Message, "57m5") {
 				t.Errorf("got %s", say.Text(e))
@@ -200,20 +201,20 @@ func TestAnUnmetMinTTLSaysWhatToDoAboutItsCause(t *testing.T) {
 // A loop that asks for more than STS gives makes a call each 10 s, not one each time round.
 func TestAMinTTLThatNoCredentialMeetsIsNoCallEachTime(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		w.sts.change(func(f *fakeSTS) { f.given = time.Hour })
+		w.STS.Change(func(f *brokertest.STS) { f.Given = time.Hour })
 		for range 15 {
-			if _, err := w.get(90 * time.Minute); api.CodeOf(err) != api.MinTTLUnmet {
+			if _, err := w.Get(90 * time.Minute); api.CodeOf(err) != api.MinTTLUnmet {
 				t.Fatalf("got %v", err)
 			}
 			time.Sleep(time.Second)
 		}
-		w.wantCalls(2)
-		w.must(30 * time.Minute)
-		w.wantCalls(0)
-		w.sts.change(func(f *fakeSTS) { f.given = 0 })
+		w.WantCalls(2)
+		w.Must(30 * time.Minute)
+		w.WantCalls(0)
+		w.STS.Change(func(f *brokertest.STS) { f.Given = 0 })
 		time.Sleep(10 * time.Second)
-		w.must(90 * time.Minute)
-		w.wantCalls(1)
+		w.Must(90 * time.Minute)
+		w.WantCalls(1)
 	})
 }
 
@@ -225,8 +226,8 @@ func TestIdentityIsAskedOnceInACredentialsLifeAndWithin9s(t *testing.T) {
 				t.Fatalf("%+v, %v", id, err)
 			}
 		}
-		w.wantCalls(2) // one for the credential, one for its identity
-		w.sts.change(func(f *fakeSTS) { f.latency = 12 * time.Second })
+		w.WantCalls(2) // one for the credential, one for its identity
+		w.STS.Change(func(f *brokertest.STS) { f.Latency = 12 * time.Second })
 		w.broker.Lock()
 		w.broker.Clear(t.Context(), "p") // only to start cold
 		start := time.Now()
@@ -239,20 +240,22 @@ func TestIdentityIsAskedOnceInACredentialsLifeAndWithin9s(t *testing.T) {
 
 func TestAPanicInASourceFailsOneCallOnly(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
-		lookup := w.sts.Lookup
-		w.broker.profiles = profilesFunc(func(ctx context.Context, name string) (Profile, error) {
-			p, err := lookup(ctx, name)
-			p.Secret = nil
-			return p, err
+		w.broker.profiles = profilesFunc(func(context.Context, string) (Profile, error) {
+			return Profile{Name: "p", Lifetime: 2 * time.Hour, Source: broken{}}, nil
 		})
-		if e := w.mustFail(api.Internal); !strings.Contains(e.Message, "defect") {
+		if e := w.MustFail(api.Internal); !strings.Contains(e.Message, "defect") {
 			t.Errorf("got %q", e.Message)
 		}
-		w.broker.profiles = w.sts
+		w.broker.profiles = profiles{w.STS}
 		time.Sleep(2 * time.Second)
-		w.must(0)
+		w.Must(0)
 	})
 }
+
+// broken is a Source that panics.
+type broken struct{ Source }
+
+func (broken) ID() string { return "edition 0" }
 
 type profilesFunc func(context.Context, string) (Profile, error)
 
