@@ -74,7 +74,7 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 }
 
 // serve runs the daemon on the socket of this environment.
-func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.Logger) error {
+func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *slog.Logger) error {
 	path, err := place.Socket()
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 	systemd := daemon.Notify()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	at, err := daemon.Open(ctx, daemon.Opening{Path: path, Service: service, Stop: client.New(path).Stop, Gone: stop, Log: log})
+	at, err := daemon.Open(ctx, daemon.Opening{Path: path, Service: supervised, Stop: client.New(path).Stop, Gone: stop, Log: log})
 	if err != nil {
 		return err
 	}
