@@ -37,7 +37,8 @@ func Open(ctx context.Context, o Opening) (Endpoint, error) {
 	if passed != nil {
 		at := passed.Addr().String()
 		if at != o.Path {
-			o.Log.Warn("systemd listens elsewhere than clients of this environment ask", "socket", at, "clients", o.Path)
+			o.Log.Warn("systemd listens elsewhere than clients of this environment ask",
+				"socket", at, "clients", o.Path)
 		}
 		return Endpoint{passed, at, true}, nil
 	}
@@ -77,7 +78,8 @@ func takeOver(ctx context.Context, o Opening) (*Listener, error) {
 		}
 		if !clock.Sleep(ctx, 20*time.Millisecond) { // between two of its requests: it finishes those it has
 			return nil, &api.Error{
-				Code: api.Timeout, Message: "the daemon that listens on " + o.Path + " does not make room", Hint: "tcred daemon stop", Cause: err,
+				Code: api.Timeout, Hint: "tcred daemon stop", Cause: err,
+				Message: "the daemon that listens on " + o.Path + " does not make room",
 			}
 		}
 	}

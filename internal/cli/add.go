@@ -58,7 +58,8 @@ stay in the shell's history.`,
 	}
 	cmd.Flags().StringVar(&o.secretID, "secret-id", "", "the SecretId, so that only the SecretKey is asked for")
 	cmd.Flags().BoolVar(&o.stdin, "secret-key-stdin", false, "read the SecretKey from stdin")
-	cmd.Flags().StringVar(&o.from, "from", "", "take the key from env (TENCENTCLOUD_SECRET_ID and _SECRET_KEY) or tccli[:PROFILE]")
+	cmd.Flags().StringVar(&o.from, "from", "",
+		"take the key from env (TENCENTCLOUD_SECRET_ID and _SECRET_KEY) or tccli[:PROFILE]")
 	cmd.Flags().BoolVar(&o.replace, "replace", false, "put it in the place of a key of that name")
 	cmd.Flags().BoolVar(&o.noVerify, "no-verify", false, "store it untried, without the network")
 	cmd.SetFlagErrorFunc(addFlagError)
@@ -84,9 +85,10 @@ func addArgs(_ *cobra.Command, args []string) error {
 
 // addFlagError answers --secret-key, which does not exist, with the reason. It repeats no value.
 func addFlagError(_ *cobra.Command, err error) error {
-	message, _, _ := strings.Cut(flagFault(err), " in -") // of a cluster of short flags, which may be anything
+	message, _, _ := strings.Cut(flagFault(err), " in -") // the rest repeats what was typed, perhaps a secret
 	if strings.Contains(message, "--secret-key") {
-		return usage("--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
+		return usage(
+			"--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
 			"no --secret-key: a secret in an argument can be seen by every process")
 	}
 	return usage("tcred add --help", "%s", message)
@@ -192,7 +194,8 @@ func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
 	}
 	a.tell("key %q %s %s: %s", e.Name, verb, place, e.Describe())
 	if e.Type == keystore.IdentityRoot {
-		a.warn("this is the key of a root account, which may do everything; a sub-account's is better, and its credentials last 36h, not 2h")
+		a.warn("this is the key of a root account, which may do everything; a sub-account's is better, " +
+			"and its credentials last 36h, not 2h")
 	}
 	target := " "
 	if e.Name != api.DefaultProfile {

@@ -17,15 +17,15 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// shelf is a file keystore with its index, for processes that share it.
-type shelf struct {
+// fileStore is a file keystore with its index, for processes that share it.
+type fileStore struct {
 	bin, home, keys, passphrase string
 }
 
-func newShelf(t *testing.T) shelf {
+func newFileStore(t *testing.T) fileStore {
 	t.Helper()
 	cmd, home := alone(t)
-	s := shelf{cmd.Path, home, filepath.Join(home, ".local", "share", "tcred", "keys"), filepath.Join(home, "passphrase")}
+	s := fileStore{cmd.Path, home, filepath.Join(home, ".local", "share", "tcred", "keys"), filepath.Join(home, "passphrase")}
 	config := filepath.Join(home, ".config", "tcred", "config.toml")
 	if err := errors.Join(
 		keystore.CreateFile(s.keys, "passphrase", 10),
@@ -38,12 +38,12 @@ func newShelf(t *testing.T) shelf {
 	return s
 }
 
-func (s shelf) index() keystore.Index {
+func (s fileStore) index() keystore.Index {
 	return keystore.Index{Path: filepath.Join(s.home, ".local", "state", "tcred", "keys.json")}
 }
 
 // held is the SecretId of key "k" in the keystore, and as the index has it.
-func (s shelf) held(t *testing.T) (stored, indexed string) {
+func (s fileStore) held(t *testing.T) (stored, indexed string) {
 	t.Helper()
 	store, err := keystore.Open(keystore.Options{Backend: "file", FileDir: s.keys, PassphraseFile: s.passphrase})
 	if err != nil {
@@ -70,7 +70,7 @@ type addProcess struct {
 func secretID(i int) string { return fmt.Sprintf("AKID%032d", i) }
 
 // add starts one, and returns when it reads the SecretKey.
-func (s shelf) add(t *testing.T, i int, flags ...string) *addProcess {
+func (s fileStore) add(t *testing.T, i int, flags ...string) *addProcess {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -113,7 +113,7 @@ func finish(all []*addProcess) (stored int) {
 }
 
 func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
-	s := newShelf(t)
+	s := newFileStore(t)
 	var all []*addProcess
 	for i := range 4 {
 		all = append(all, s.add(t, i))
@@ -137,7 +137,7 @@ func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
 }
 
 func TestReplacementsAtOnceLeaveOneKeyInKeystoreAndIndex(t *testing.T) {
-	s := newShelf(t)
+	s := newFileStore(t)
 	for round := range 5 {
 		var all []*addProcess
 		for i := range 6 {
@@ -154,7 +154,7 @@ func TestReplacementsAtOnceLeaveOneKeyInKeystoreAndIndex(t *testing.T) {
 
 func TestAnInterruptEndsAnAddThatWaitsForItsSecretKey(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, unix.SIGTERM} {
-		a := newShelf(t).add(t, 1)
+		a := newFileStore(t).add(t, 1)
 		watchdog := time.AfterFunc(10*time.Second, func() { a.Process.Kill() })
 		a.Process.Signal(sig) // Wait says it
 		a.Wait()              // the status says it
@@ -166,7 +166,7 @@ func TestAnInterruptEndsAnAddThatWaitsForItsSecretKey(t *testing.T) {
 }
 
 func TestAnInterruptEndsAnAddThatWaitsForItsTurn(t *testing.T) {
-	s := newShelf(t)
+	s := newFileStore(t)
 	a := s.add(t, 1)
 	_, unlock, err := s.index().Lock(t.Context())
 	if err != nil {

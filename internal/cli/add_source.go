@@ -21,7 +21,8 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 		return keystore.Key{}, &api.Error{
 			Code:    api.KeystoreReadOnly,
 			Message: fmt.Sprintf("keystore %q is read-only, and its key comes with it", store.Name()),
-			Hint:    "tcred add without a flag notes the key that is there; backend under [keystore] in config.toml names another keystore",
+			Hint: "tcred add without a flag notes the key that is there; " +
+				"backend under [keystore] in config.toml names another keystore",
 		}
 	case store.ReadOnly():
 		return store.Get(ctx, o.name)
@@ -40,7 +41,8 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 		}
 		return newKey(o.secretID, secret.Reveal())
 	case !isTerminal(a.in):
-		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE", "stdin is not a terminal, so the key cannot be asked for")
+		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE",
+			"stdin is not a terminal, so the key cannot be asked for")
 	}
 	return a.askKey(ctx, o.secretID)
 }

@@ -31,7 +31,7 @@ type app struct {
 	debug bool
 }
 
-// exitStatus ends a command with a status and without a word: all was said.
+// exitStatus ends a command that has said everything already: nothing more is printed.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
@@ -174,7 +174,8 @@ func argsFault(cmd *cobra.Command, args []string) string {
 	case 0:
 		return fmt.Sprintf("no argument, not %q", args[0])
 	case 1:
-		return fmt.Sprintf("one %s, not %s", strings.ToLower(strings.Trim(words[0], "[]")), human.Count(len(args), "argument"))
+		word := strings.ToLower(strings.Trim(words[0], "[]"))
+		return fmt.Sprintf("one %s, not %s", word, human.Count(len(args), "argument"))
 	default:
 		return fmt.Sprintf("%s, not %s", strings.Join(words, " "), human.Count(len(args), "argument"))
 	}

@@ -37,9 +37,11 @@ has the socket to stop, another service's too: run one on a socket, or they evic
 			return a.runDaemon(cmd.Context(), mode)
 		},
 	}
-	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from the daemon that runs, and never end for idleness")
-	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file, and give way to a daemon that runs")
-	cmd.Flags().MarkHidden("background") // the flag is there
+	cmd.Flags().BoolVar(&mode.service, "service", false,
+		"take over from the daemon that runs, and never end for idleness")
+	cmd.Flags().BoolVar(&mode.background, "background", false,
+		"log to the log file, and give way to a daemon that runs")
+	cmd.Flags().MarkHidden("background") // fails only for a flag that is not there
 	cmd.AddCommand(&cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the daemon",
@@ -65,9 +67,9 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	log := a.daemonLog(p, mode.background)
 	err = a.serve(ctx, p, mode.service, log)
 	if mode.background && errors.Is(err, daemon.ErrRunning) {
-		return nil // who started this one will find that one
+		return nil // whoever started this daemon will find the other one
 	}
-	if err != nil && mode.background { // else it is said on stderr as it is
+	if err != nil && mode.background { // in the foreground stderr gets it as the command's error
 		log.Error("daemon ends", "err", err)
 	}
 	return err
@@ -82,7 +84,9 @@ func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *sl
 	systemd := daemon.Notify()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	at, err := daemon.Open(ctx, daemon.Opening{Path: path, Service: supervised, Stop: client.New(path).Stop, Gone: stop, Log: log})
+	at, err := daemon.Open(ctx, daemon.Opening{
+		Path: path, Service: supervised, Stop: client.New(path).Stop, Gone: stop, Log: log,
+	})
 	if err != nil {
 		return err
 	}

@@ -42,14 +42,16 @@ profiles that may do less than their key.
 	}
 	cmd.Flags().StringVar(&want.Backend, "keystore", "", "where keys are kept: "+strings.Join(config.Backends, ", "))
 	cmd.Flags().StringVar(&want.Site, "site", "", "cn or intl; left out: as tcred add finds it for the key")
-	cmd.Flags().StringVar(&want.PassphraseFile, "passphrase-file", "", "of the file keystore: a file, yours alone, with its passphrase")
+	cmd.Flags().StringVar(&want.PassphraseFile, "passphrase-file", "",
+		"of the file keystore: a file, yours alone, with its passphrase")
 	return cmd
 }
 
 // checkInit holds the flags to what config.toml takes, and makes the path absolute.
 func checkInit(want *config.Initial) error {
 	if want.Backend != "" && !slices.Contains(config.Backends, want.Backend) {
-		return usage("one of "+strings.Join(config.Backends, ", "), "no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
+		return usage("one of "+strings.Join(config.Backends, ", "),
+			"no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
 	}
 	if want.Site != "" && !slices.Contains(config.Sites, want.Site) {
 		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
@@ -100,9 +102,11 @@ func (a *app) writeConfig(ctx context.Context, want config.Initial) error {
 func nextStep(backend string) string {
 	switch backend {
 	case "env":
-		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred add, then tcred daemon, from this same shell"
+		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred add, then tcred daemon, " +
+			"from this same shell"
 	case "dir":
-		return "next: SecretId and SecretKey on two lines of tcred.key.default in $CREDENTIALS_DIRECTORY, or in the dir that config.toml names; then tcred add"
+		return "next: SecretId and SecretKey on two lines of tcred.key.default in $CREDENTIALS_DIRECTORY, " +
+			"or in the dir that config.toml names; then tcred add"
 	}
 	return "next: tcred add"
 }

@@ -22,8 +22,8 @@ func (a *app) keystore() (dirs.Places, *profile.Set, keystore.Store, error) {
 	return p, set, store, err
 }
 
-// lockedHere is err with another cure where this very process found the file keystore locked: one that the daemon has
-// open is no help to it.
+// lockedHere is err with another hint where this process found the file keystore locked. tcred unlock opens it in the
+// daemon, which does not help this process.
 func lockedHere(set *profile.Set, err error) error {
 	store, unknown := set.Store()
 	if unknown != nil || store.Name() != "file" || api.CodeOf(err) != api.KeystoreLocked {
@@ -39,7 +39,7 @@ const passphraseTries = 3
 
 // askPassphrase asks until the passphrase opens the keystore, or the person has had enough tries.
 func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) error) error {
-	restore, err := a.mute() // while a passphrase is tried, too
+	restore, err := a.mute() // between the tries too
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,9 @@ func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) er
 			return err
 		}
 		if passphrase == "" {
-			return &api.Error{Code: api.KeystoreLocked, Message: "no passphrase was entered, so the file keystore stays locked"}
+			return &api.Error{
+				Code: api.KeystoreLocked, Message: "no passphrase was entered, so the file keystore stays locked",
+			}
 		}
 		err = open(passphrase)
 		if api.CodeOf(err) != api.WrongPassphrase || try == passphraseTries {
@@ -60,8 +62,8 @@ func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) er
 	}
 }
 
-// openStore opens a locked keystore in this process, if a person is there to do it. Else whoever reads a key will
-// say that it is locked.
+// openStore opens a locked keystore in this process, if a person is at the terminal. Without one it stays locked, and
+// the error comes from whatever reads a key next.
 func (a *app) openStore(ctx context.Context, set *profile.Set) error {
 	store, err := set.Store()
 	if err != nil {

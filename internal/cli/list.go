@@ -179,7 +179,8 @@ func (a *app) printInventory(inv inventory) error {
 		fmt.Fprintln(w, "KEY\tSECRETID\tACCOUNT\tIDENTITY\tSITE")
 	}
 	for _, k := range inv.Keys {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
+			k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
 	}
 	if len(inv.Keys) > 0 && len(inv.Profiles) > 0 {
 		w.Flush() // each table has its own columns

@@ -62,7 +62,8 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 	}
 	a.tell("key %q %s", r.Name, done)
 	for _, c := range cleared {
-		a.tell("its credential of profile %q is dropped; at Tencent Cloud it stays valid until %s", c.Profile, c.Expires.Local().Format(time.DateTime))
+		a.tell("its credential of profile %q is dropped; at Tencent Cloud it stays valid until %s",
+			c.Profile, c.Expires.Local().Format(time.DateTime))
 	}
 	a.reloadDaemon(ctx)
 	return nil
@@ -74,11 +75,13 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 		return true, nil
 	}
 	if !isTerminal(a.in) {
-		return false, usage("tcred remove "+r.Name+" --force", "stdin is not a terminal, so nobody can say yes; nothing was removed")
+		return false, usage("tcred remove "+r.Name+" --force",
+			"stdin is not a terminal, so nobody can say yes; nothing was removed")
 	}
 	question := fmt.Sprintf("remove key %q (%s)?", r.Name, r.Entry.Describe())
 	if len(r.Profiles) > 0 {
-		question = fmt.Sprintf("remove key %q (%s), which serves %s?", r.Name, r.Entry.Describe(), strings.Join(r.Profiles, ", "))
+		question = fmt.Sprintf("remove key %q (%s), which serves %s?",
+			r.Name, r.Entry.Describe(), strings.Join(r.Profiles, ", "))
 	}
 	yes, err := a.askYes(ctx, question)
 	if err == nil && !yes {
@@ -87,9 +90,11 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 	return yes, err
 }
 
-// clearAll drops the profiles' cached credentials, by the daemon if it runs, and returns those that there were. One that
-// cannot be dropped is of no use to anybody once the key is gone: it is sealed under that key.
-func (a *app) clearAll(ctx context.Context, p dirs.Places, set *profile.Set, profiles []string) (all []api.ClearedCredential) {
+// clearAll drops the profiles' cached credentials, by the daemon if it runs, and returns those that there were. One
+// that cannot be dropped is of no use to anybody once the key is gone: it is sealed under that key.
+func (a *app) clearAll(ctx context.Context, p dirs.Places, set *profile.Set, profiles []string) (
+	all []api.ClearedCredential,
+) {
 	running, here := client.New(""), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)

@@ -66,7 +66,8 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 // warnOfSkew tells of a daemon that is not what this command would start.
 func (a *app) warnOfSkew(st api.Status, p dirs.Places) {
 	if st.Version != api.Version {
-		a.warn("the daemon is version %s, this is %s; a restart is due: tcred service restart, or without a service tcred daemon stop", st.Version, api.Version)
+		a.warn("the daemon is version %s, this is %s; a restart is due: tcred service restart, "+
+			"or without a service tcred daemon stop", st.Version, api.Version)
 	}
 	if st.Config != p.Config {
 		a.warn("the daemon reads %s, this shell means %s", st.Config, p.Config)
@@ -92,7 +93,8 @@ func (a *app) printStatus(st api.Status, now time.Time) error {
 		if p.LastError != nil {
 			code = string(p.LastError.Code)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, human.Dash(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), human.Dash(code))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
+			p.Name, human.Dash(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), human.Dash(code))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)

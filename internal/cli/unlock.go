@@ -99,7 +99,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	case c.Keystore.PassphraseFile == "" && isTerminal(a.in):
 		err = a.askPassphrase(ctx, open)
 	default:
-		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase lifts it
+		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase ends it
 	}
 	if err != nil {
 		return err

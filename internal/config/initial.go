@@ -11,8 +11,8 @@ import (
 	"github.com/tcred/tcred/api"
 )
 
-// Initial is what tcred init wants config.toml to say. What is "" may be anything in a file that is there, and is left at
-// its default in a new one.
+// Initial is what tcred init wants config.toml to say. What is "" may be anything in a file that is there, and has its
+// default in a new one.
 type Initial struct {
 	Site           string // one of Sites
 	Backend        string // of the keystore, one of Backends

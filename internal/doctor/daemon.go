@@ -27,7 +27,8 @@ func (x *examination) socket() {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := canMakeBelow(filepath.Dir(path)); err != nil {
 			x.fail("socket",
-				"log in as this user, for a runtime directory, or set "+api.EnvSocket+" to a path in a directory of your own",
+				"log in as this user, for a runtime directory, or set "+api.EnvSocket+
+					" to a path in a directory of your own",
 				"%s: its directory cannot be made: %v", path, err)
 			return
 		}
@@ -63,7 +64,7 @@ func (x *examination) daemon(ctx context.Context) {
 		x.ok("daemon", "none runs; the first tool that asks starts it")
 		return
 	}
-	if api.CodeOf(err) == api.Timeout { // as of a service whose daemon cannot start: systemd listens, and nobody answers
+	if api.CodeOf(err) == api.Timeout { // as where systemd listens and the service's daemon cannot start
 		x.fail("daemon", "tcred service status, tcred logs", "%s", api.AsError(err).Message)
 		return
 	}

@@ -109,7 +109,8 @@ func sameKey(ctx context.Context, store keystore.Store, name, secretID string) e
 	if err == nil && key.ID != secretID {
 		err = &api.Error{
 			Code: api.KeystoreFailed, Hint: fmt.Sprintf("tcred add %s --replace", name),
-			Message: fmt.Sprintf("key %q in the keystore is %s, in the index %s", name, credential.Mask(key.ID), credential.Mask(secretID)),
+			Message: fmt.Sprintf("key %q in the keystore is %s, in the index %s",
+				name, credential.Mask(key.ID), credential.Mask(secretID)),
 		}
 	}
 	return err

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -34,7 +35,8 @@ func (x *examination) network(ctx context.Context) {
 	}
 }
 
-// sites are those that keys are used with: config's own, else those that the index names; at least one, which may be "".
+// sites are those that keys are used with: config's own, else those that the index names. There is at least one, which
+// may be "".
 func (x *examination) sites(c *config.Config) []string {
 	entries, err := x.set.Keys()
 	if err != nil || c.Site != "" || c.Endpoint != "" {
@@ -74,11 +76,12 @@ func (x *examination) clock(ahead time.Duration) {
 		side = "ahead of"
 	}
 	off := ahead.Abs().Truncate(time.Second)
+	text := fmt.Sprintf("this clock is %s %s tencent cloud; %s is the limit", human.Span(off), side, human.Span(maxSkew))
 	switch {
 	case off > maxSkew:
-		x.fail("clock", cure, "this clock is %s %s tencent cloud; %s is the limit", human.Span(off), side, human.Span(maxSkew))
+		x.fail("clock", cure, "%s", text)
 	case off > warnSkew:
-		x.warn("clock", cure, "this clock is %s %s tencent cloud; %s is the limit", human.Span(off), side, human.Span(maxSkew))
+		x.warn("clock", cure, "%s", text)
 	default:
 		x.ok("clock", "it agrees with tencent cloud's")
 	}

@@ -13,7 +13,8 @@ func (x *examination) plaintext() {
 	before := len(x.findings)
 	for _, f := range plaintext.InEnvironment(os.Getenv) {
 		if f.Token == "" && f.OfTencentCloud() && !x.isKeystores(f) {
-			x.warn("plaintext", "tcred add --from env; then take it out of the file that sets it, and start tools by tcred exec",
+			x.warn("plaintext",
+				"tcred add --from env; then take it out of the file that sets it, and start tools by tcred exec",
 				"the environment has a permanent key in %s", strings.Join(f.Variables, " and "))
 		}
 	}

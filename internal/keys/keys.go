@@ -21,7 +21,7 @@ func Title(store keystore.Store) string {
 	return "the " + store.Name()
 }
 
-// Place is Title, or for the keystore "dir", whose files somebody else puts there, their directory. c is the config that
+// Place is Title, or for the keystore "dir", into which somebody else puts files, that directory. c is the config that
 // names the keystore.
 func Place(store keystore.Store, c *config.Config) string {
 	if store.Name() == "dir" {

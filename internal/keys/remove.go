@@ -66,7 +66,8 @@ func (r *Removal) unlisted(ctx context.Context, names []string) (keystore.Entry,
 	switch {
 	case api.CodeOf(err) == api.NoKey:
 		return keystore.Entry{}, &api.Error{
-			Code: api.NoKey, Message: fmt.Sprintf("no key %q%s", r.Name, config.DidYouMean(r.Name, names)), Hint: "tcred list shows the keys",
+			Code: api.NoKey, Hint: "tcred list shows the keys",
+			Message: fmt.Sprintf("no key %q%s", r.Name, config.DidYouMean(r.Name, names)),
 		}
 	case err != nil:
 		return keystore.Entry{}, err
@@ -80,8 +81,8 @@ func (r *Removal) unlisted(ctx context.Context, names []string) (keystore.Entry,
 	return keystore.Entry{Name: r.Name, SecretID: k.ID}, nil
 }
 
-// Take deletes the key, then its entry; an addition of the same name waits its turn. done says what was done, as the end
-// of a sentence that begins with the key: "removed from the file keystore".
+// Take deletes the key, then its entry. An addition of the same name waits meanwhile. done says what was done, as the
+// end of a sentence that begins with the key: "removed from the file keystore".
 func (r Removal) Take(ctx context.Context) (done string, err error) {
 	index, unlock, err := r.index.Lock(ctx)
 	if err != nil {

@@ -52,7 +52,8 @@ func Untried(set *profile.Set, name string, key keystore.Key) keystore.Entry {
 
 func newEntry(name, site string, key keystore.Key) keystore.Entry {
 	return keystore.Entry{
-		Name: name, SecretID: key.ID, Generation: keystore.NewGeneration(), Site: site, Added: time.Now().UTC().Truncate(time.Second),
+		Name: name, SecretID: key.ID, Generation: keystore.NewGeneration(), Site: site,
+		Added: time.Now().UTC().Truncate(time.Second),
 	}
 }
 
@@ -64,9 +65,11 @@ func Temporary(how string) error {
 	}
 }
 
-// FindSite asks whose the key is at the site that config names, or at each until one knows its SecretId. A temporary key
-// has a token, a permanent one none.
-func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token credential.Secret) (who api.Identity, site string, err error) {
+// FindSite asks whose the key is at the site that config names, or at each until one knows its SecretId. A temporary
+// key has a token, a permanent one none.
+func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token credential.Secret) (
+	who api.Identity, site string, err error,
+) {
 	c, err := set.Config()
 	if err != nil {
 		return api.Identity{}, "", err
@@ -92,7 +95,9 @@ func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token cre
 }
 
 // Identity asks a site's STS whose the key is.
-func Identity(ctx context.Context, set *profile.Set, site string, key keystore.Key, token credential.Secret) (api.Identity, error) {
+func Identity(ctx context.Context, set *profile.Set, site string, key keystore.Key, token credential.Secret) (
+	api.Identity, error,
+) {
 	c, err := set.Client(site)
 	if err != nil {
 		return api.Identity{}, err

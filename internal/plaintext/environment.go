@@ -29,8 +29,8 @@ func spelled(getenv func(string) string, s credential.Spelling) (f Found, ok boo
 	return f, true
 }
 
-// FromEnvironment is the key in the variables that Tencent Cloud's own tools read. The error is api.BadRequest where there
-// is none.
+// FromEnvironment is the key in the variables that Tencent Cloud's own tools read. The error is api.BadRequest where
+// there is none.
 func FromEnvironment(getenv func(string) string) (Found, error) {
 	s := credential.Spellings()[0]
 	f, ok := spelled(getenv, s)

@@ -22,14 +22,15 @@ func InFiles(home string) (paths []string) {
 
 // toolFiles are where tccli, coscli, coscmd and the SDKs keep keys, whether or not there is such a file.
 func toolFiles(home string) []string {
-	files, _ := filepath.Glob(filepath.Join(home, ".tccli", "*.credential")) // an error is a pattern in HOME: no match then
+	files, _ := filepath.Glob(filepath.Join(home, ".tccli", "*.credential")) // fails where HOME is a bad pattern: none
 	for _, name := range []string{".cos.yaml", ".cos.conf", filepath.Join(".tencentcloud", "credentials")} {
 		files = append(files, filepath.Join(home, name))
 	}
 	return files
 }
 
-// Settings with a value, in JSON, YAML and INI alike: secretKey, secret_key, secretkey; token, sessiontoken, session_token.
+// Settings with a value, in JSON, YAML and INI alike: secretKey, secret_key, secretkey; token, sessiontoken,
+// session_token.
 var (
 	keySetting   = regexp.MustCompile(`(?im)^[^#;\n]*?secret_?key["']?[ \t]*[:=][ \t]*["']?[^\s"',]`)
 	tokenSetting = regexp.MustCompile(`(?im)^[^#;\n]*?token["']?[ \t]*[:=][ \t]*["']?[^\s"',]`)

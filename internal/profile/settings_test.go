@@ -17,7 +17,8 @@ func TestAServiceNeverEndsForIdleness(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := Open(Options{
-		ConfigPath: config, Index: keystore.Index{Path: filepath.Join(dir, "state", "keys.json")}, FileDir: dir, Log: slog.New(slog.DiscardHandler),
+		ConfigPath: config, Index: keystore.Index{Path: filepath.Join(dir, "state", "keys.json")}, FileDir: dir,
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if got := set.IdleExit(false); got != time.Hour {
 		t.Errorf("a helper's daemon ends after %s", got)

@@ -15,7 +15,6 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/socket"
-	"github.com/tcred/tcred/packaging"
 )
 
 // stopTimeout is how long a daemon may take to end: until its callers have their answers, and some more.
@@ -26,7 +25,8 @@ const stopTimeout = api.AnswerTimeout + 3*time.Second
 func DaemonStatus(ctx context.Context) (api.Status, error) {
 	if systemdWaits(ctx) {
 		return api.Status{}, &api.Error{
-			Code: api.NoDaemon, Message: "systemd listens, and starts it at the first call", Cause: socket.ErrNotListening,
+			Code: api.NoDaemon, Cause: socket.ErrNotListening,
+			Message: "systemd listens, and starts it at the first call",
 		}
 	}
 	return client.New("").Status(ctx)
@@ -82,10 +82,10 @@ func systemdWaits(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	text, err := systemctl("show", "--property=ActiveState,SubState,Listen", packaging.SystemdSocketName, packaging.SystemdServiceName).output(ctx)
-	lines := strings.Split(text, "\n")
-	return err == nil && slices.Contains(lines, "SubState=listening") && slices.Contains(lines, "Listen="+path+" (Stream)") &&
-		!slices.Contains(lines, "ActiveState=activating") && !heldByDaemon(path)
+	text, err := systemctl("show", "--property=ActiveState,SubState,Listen", socketUnit, serviceUnit).output(ctx)
+	says := func(line string) bool { return slices.Contains(strings.Split(text, "\n"), line) }
+	return err == nil && says("SubState=listening") && says("Listen="+path+" (Stream)") &&
+		!says("ActiveState=activating") && !heldByDaemon(path)
 }
 
 // heldByDaemon reports whether a daemon that systemd does not run made the socket at path: such a daemon holds the lock

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,8 +47,12 @@ func (m *launchd) agent() (file, error) {
 	if err != nil {
 		return file{}, err
 	}
-	env := slices.DeleteFunc(settings(), func(s packaging.Setting) bool { return s.Name == api.EnvSocket || s.Name == api.EnvConfig })
-	env = append([]packaging.Setting{{Name: api.EnvSocket, Value: socket}, {Name: api.EnvConfig, Value: p.Config}}, env...)
+	env := []packaging.Setting{{Name: api.EnvSocket, Value: socket}, {Name: api.EnvConfig, Value: p.Config}}
+	for _, s := range settings() {
+		if s.Name != api.EnvSocket && s.Name != api.EnvConfig {
+			env = append(env, s)
+		}
+	}
 	text, err := packaging.LaunchdAgent(packaging.Agent{Binary: m.binary, Log: p.Log(), Env: env})
 	return file{path, text}, err
 }
@@ -64,7 +67,7 @@ func (m *launchd) install(ctx context.Context, s *steps) error {
 	}
 	loaded, stale := m.print(ctx) != "", differs(agent)
 	switch {
-	case loaded && stale: // before its file changes: an interrupted install leaves no agent that its file does not describe
+	case loaded && stale: // before the file changes: else an interrupt leaves an agent that the file does not describe
 		err = s.run(ctx, command{"launchctl", "bootout", m.target()})
 	case !loaded:
 		err = stopOther(ctx, s)

@@ -73,7 +73,8 @@ func newSession(t *testing.T) *session {
 	for name, value := range map[string]string{
 		"HOME": home, "PATH": bin + ":" + os.Getenv("PATH"),
 		"TCRED_SOCKET": filepath.Join(home, "run", "s"), "TCRED_CONFIG": "", "TCRED_CACHE_DIR": "",
-		"XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "XDG_DATA_HOME": "", "XDG_STATE_HOME": filepath.Join(home, "state"),
+		"XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "XDG_DATA_HOME": "",
+		"XDG_STATE_HOME": filepath.Join(home, "state"),
 	} {
 		t.Setenv(name, value)
 	}
@@ -136,7 +137,8 @@ func TestTheAgentIsInstalledOnceAndGoesWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"<string>" + socket + "</string>", "<string>" + filepath.Join(s.home, ".config", "tcred", "config.toml") + "</string>",
+		"<string>" + socket + "</string>",
+		"<string>" + filepath.Join(s.home, ".config", "tcred", "config.toml") + "</string>",
 		"<key>XDG_STATE_HOME</key>", "<string>" + filepath.Join(s.home, "state", "tcred", "daemon.log") + "</string>",
 	} {
 		if !strings.Contains(string(text), want) {

@@ -105,7 +105,8 @@ func notInstalled() error {
 // settings are what this shell's environment says of tcred's places. A service does not see that environment.
 func settings() (env []packaging.Setting) {
 	for _, name := range []string{
-		api.EnvSocket, api.EnvConfig, api.EnvCacheDir, "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
+		api.EnvSocket, api.EnvConfig, api.EnvCacheDir,
+		"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
 	} {
 		if value := os.Getenv(name); value != "" {
 			env = append(env, packaging.Setting{Name: name, Value: value})

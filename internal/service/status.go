@@ -34,7 +34,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	default:
 		st.Daemon = fmt.Sprintf("version %s, process %d", running.Version, running.PID)
 		if running.Version != api.Version {
-			st.Due = fmt.Sprintf("tcred service restart: the daemon is version %s, this is %s", running.Version, api.Version)
+			st.Due = "tcred service restart: the daemon is version " + running.Version + ", this is " + api.Version
 		}
 	}
 	return st, nil

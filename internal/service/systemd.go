@@ -25,7 +25,12 @@ type systemd struct {
 
 func systemctl(args ...string) command { return append(command{"systemctl", "--user"}, args...) }
 
-var systemdUnits = []string{packaging.SystemdSocketName, packaging.SystemdServiceName}
+const (
+	socketUnit  = packaging.SystemdSocketName
+	serviceUnit = packaging.SystemdServiceName
+)
+
+var systemdUnits = []string{socketUnit, serviceUnit}
 
 func (m *systemd) install(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
@@ -52,7 +57,7 @@ func (m *systemd) install(ctx context.Context, s *steps) error {
 	if err := s.run(ctx, systemctl("daemon-reload")); err != nil {
 		return err
 	}
-	if err := s.run(ctx, systemctl("enable", "--now", packaging.SystemdSocketName)); err != nil {
+	if err := s.run(ctx, systemctl("enable", "--now", socketUnit)); err != nil {
 		return err
 	}
 	if !stale && m.restartDue(ctx) {
@@ -67,13 +72,16 @@ func (m *systemd) install(ctx context.Context, s *steps) error {
 func (m *systemd) refuse(ctx context.Context) error {
 	if m.packaged == "" && strings.ContainsAny(m.binary, "\"'\\") {
 		return &api.Error{
-			Code: api.BadRequest, Message: fmt.Sprintf("systemd starts no program whose path has a quote or a backslash: %s", m.binary),
-			Hint: "install tcred elsewhere",
+			Code: api.BadRequest, Hint: "install tcred elsewhere",
+			Message: "systemd starts no program whose path has a quote or a backslash: " + m.binary,
 		}
 	}
 	for _, unit := range systemdUnits {
 		if m.property(ctx, unit, "LoadState") == "masked" {
-			return &api.Error{Code: api.BadRequest, Message: unit + " is masked: systemd must not start it", Hint: "systemctl --user unmask " + unit}
+			return &api.Error{
+				Code: api.BadRequest, Message: unit + " is masked: systemd must not start it",
+				Hint: "systemctl --user unmask " + unit,
+			}
 		}
 	}
 	return nil
@@ -82,12 +90,12 @@ func (m *systemd) refuse(ctx context.Context) error {
 // freeSocket stops whatever has the socket, unless that is the service as it should be. The service is stopped before
 // its files change, so that an install that is interrupted leaves no service running that the files do not describe.
 func (m *systemd) freeSocket(ctx context.Context, s *steps, stale bool) error {
-	if m.property(ctx, packaging.SystemdSocketName, "ActiveState") == "active" {
+	if m.property(ctx, socketUnit, "ActiveState") == "active" {
 		if !stale {
 			return nil
 		}
 		// Together, since a socket waits for its service to end.
-		if err := s.run(ctx, systemctl("stop", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil || s.DryRun {
+		if err := s.run(ctx, systemctl("stop", socketUnit, serviceUnit)); err != nil || s.DryRun {
 			return err
 		}
 	}
@@ -115,12 +123,14 @@ func (m *systemd) put(s *steps, files []file) error {
 
 // reloadDue reports whether systemd has not read the units that are there, as after an interrupted install.
 func (m *systemd) reloadDue(ctx context.Context) bool {
-	return slices.ContainsFunc(systemdUnits, func(unit string) bool { return m.property(ctx, unit, "NeedDaemonReload") == "yes" })
+	return slices.ContainsFunc(systemdUnits, func(unit string) bool {
+		return m.property(ctx, unit, "NeedDaemonReload") == "yes"
+	})
 }
 
 // restartDue reports whether another version than this one runs.
 func (m *systemd) restartDue(ctx context.Context) bool {
-	if m.property(ctx, packaging.SystemdServiceName, "ActiveState") != "active" {
+	if m.property(ctx, serviceUnit, "ActiveState") != "active" {
 		return false // asking would start it
 	}
 	st, err := client.New("").Status(ctx)
@@ -129,12 +139,13 @@ func (m *systemd) restartDue(ctx context.Context) bool {
 
 // warnOfOtherBinary tells that a package's service does not run this binary.
 func (m *systemd) warnOfOtherBinary(s *steps) {
-	text, err := os.ReadFile(filepath.Join(m.packaged, packaging.SystemdServiceName))
+	text, err := os.ReadFile(filepath.Join(m.packaged, serviceUnit))
 	if err != nil || string(text) == packaging.SystemdService(m.binary) {
 		return
 	}
 	for line := range strings.Lines(string(text)) {
-		if start, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart="); ok && !strings.HasPrefix(start, m.binary+" ") {
+		start, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=")
+		if ok && !strings.HasPrefix(start, m.binary+" ") {
 			s.Warn("the package's service runs %s, not this %s", start, m.binary)
 		}
 	}
@@ -144,8 +155,8 @@ func (m *systemd) uninstall(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
 		return m.uninstallFiles(s, err)
 	}
-	if m.property(ctx, packaging.SystemdSocketName, "LoadState") == "loaded" {
-		if err := s.run(ctx, systemctl("disable", "--now", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil {
+	if m.property(ctx, socketUnit, "LoadState") == "loaded" {
+		if err := s.run(ctx, systemctl("disable", "--now", socketUnit, serviceUnit)); err != nil {
 			return err
 		}
 	}
@@ -183,7 +194,7 @@ func (m *systemd) uninstallFiles(s *steps, noSystemd error) error {
 			continue
 		}
 		m.dir = filepath.Join(config, "systemd", "user")
-		enabled := filepath.Join(m.dir, "sockets.target.wants", packaging.SystemdSocketName)
+		enabled := filepath.Join(m.dir, "sockets.target.wants", socketUnit)
 		if err := errors.Join(m.removeFiles(s), s.remove(enabled)); err != nil {
 			return err
 		}
@@ -199,13 +210,13 @@ func (m *systemd) restart(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
 		return err
 	}
-	if m.property(ctx, packaging.SystemdServiceName, "LoadState") != "loaded" {
+	if m.property(ctx, serviceUnit, "LoadState") != "loaded" {
 		return notInstalled()
 	}
 	if err := s.run(ctx, systemctl("daemon-reload")); err != nil { // an upgrade may have brought other units
 		return err
 	}
-	return s.run(ctx, systemctl("restart", packaging.SystemdServiceName))
+	return s.run(ctx, systemctl("restart", serviceUnit))
 }
 
 func (m *systemd) status(ctx context.Context) (Status, error) {
@@ -221,15 +232,16 @@ func (m *systemd) status(ctx context.Context) (Status, error) {
 		st.Files = append(st.Files, file)
 		st.Files = append(st.Files, words(m.property(ctx, unit, "DropInPaths"))...)
 		state := fmt.Sprintf("%s (%s)", m.property(ctx, unit, "ActiveState"), m.property(ctx, unit, "SubState"))
-		if unit == packaging.SystemdSocketName {
+		if unit == socketUnit {
 			state += ", " + m.property(ctx, unit, "UnitFileState")
 		}
 		st.States = append(st.States, [2]string{unit, state})
 	}
-	if m.property(ctx, packaging.SystemdServiceName, "ActiveState") == "active" {
-		st.PID, _ = strconv.Atoi(m.property(ctx, packaging.SystemdServiceName, "MainPID"))
+	if m.property(ctx, serviceUnit, "ActiveState") == "active" {
+		st.PID, _ = strconv.Atoi(m.property(ctx, serviceUnit, "MainPID"))
 	}
-	if m.property(ctx, packaging.SystemdSocketName, "UnitFileState") == "enabled" && m.property(ctx, packaging.SystemdSocketName, "ActiveState") != "active" {
+	enabled := m.property(ctx, socketUnit, "UnitFileState") == "enabled"
+	if enabled && m.property(ctx, socketUnit, "ActiveState") != "active" {
 		st.Due = "tcred service install: systemd does not listen on the socket"
 	}
 	if m.reloadDue(ctx) {

@@ -70,13 +70,14 @@ func noSystemd(cause error) error {
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	hint := "none is needed, the helper starts the daemon by itself; for a user who is not logged in: loginctl enable-linger " +
-		name + "; under another supervisor run: tcred daemon --service"
+	hint := "none is needed, the helper starts the daemon by itself; for a user who is not logged in: " +
+		"loginctl enable-linger " + name + "; under another supervisor run: tcred daemon --service"
 	if os.Geteuid() == 0 && os.Getenv("SUDO_USER") != "" {
 		hint = "run it without sudo: the service is a user's own"
 	}
 	return &api.Error{
-		Code: api.NotFound, Message: fmt.Sprintf("there is no systemd of this user to ask: %v", cause), Hint: hint, Cause: cause,
+		Code: api.NotFound, Hint: hint, Cause: cause,
+		Message: fmt.Sprintf("there is no systemd of this user to ask: %v", cause),
 	}
 }
 
@@ -109,10 +110,10 @@ func (m *systemd) files(ctx context.Context) ([]file, error) {
 		socketDropIn = packaging.SystemdSocketDropIn(path)
 	}
 	files := []file{
-		{packaging.SystemdSocketName, packaging.SystemdSocket()},
-		{packaging.SystemdServiceName, packaging.SystemdService(m.binary)},
-		{packaging.SystemdSocketName + dropIn, socketDropIn},
-		{packaging.SystemdServiceName + dropIn, packaging.SystemdServiceDropIn(env, systemdVersion(ctx) >= 254)},
+		{socketUnit, packaging.SystemdSocket()},
+		{serviceUnit, packaging.SystemdService(m.binary)},
+		{socketUnit + dropIn, socketDropIn},
+		{serviceUnit + dropIn, packaging.SystemdServiceDropIn(env, systemdVersion(ctx) >= 254)},
 	}
 	for i := range files {
 		if m.packaged != "" && i < len(systemdUnits) {

@@ -40,13 +40,15 @@ func TestHomebrewsNextUpgradeKeepsThePathOfTheBinary(t *testing.T) {
 		t.Errorf("nothing leads to it, but it is run as %s", got)
 	}
 	if err := errors.Join(os.MkdirAll(filepath.Dir(binary), 0o700), os.WriteFile(binary, nil, 0o700),
-		os.Mkdir(filepath.Join(prefix, "opt"), 0o700), os.Symlink("../Cellar/tcred/1.2.3", filepath.Join(prefix, "opt", "tcred"))); err != nil {
+		os.Mkdir(filepath.Join(prefix, "opt"), 0o700),
+		os.Symlink("../Cellar/tcred/1.2.3", filepath.Join(prefix, "opt", "tcred"))); err != nil {
 		t.Fatal(err)
 	}
 	if got := lasting(binary); got != filepath.Join(prefix, "opt", "tcred", "bin", "tcred") {
 		t.Errorf("it is run as %s", got)
 	}
-	for _, other := range []string{"/usr/bin/tcred", filepath.Join(prefix, "Cellar", "tcred", "1.2.2", "bin", "tcred")} {
+	older := filepath.Join(prefix, "Cellar", "tcred", "1.2.2", "bin", "tcred")
+	for _, other := range []string{"/usr/bin/tcred", older} {
 		if got := lasting(other); got != other {
 			t.Errorf("%s is run as %s", other, got)
 		}
