@@ -33,11 +33,13 @@ const (
 	ParamMinTTL = "min_ttl" // a Go duration such as "20m": met, or an error
 )
 
-// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, and text errors HeaderExit.
+// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, text errors HeaderExit, and either may carry
+// HeaderWarning.
 const (
 	HeaderConfig  = "Tcred-Config"  // the client's config path; another than the daemon's is ConfigMismatch
 	HeaderVersion = "Tcred-Version" // the daemon's version
 	HeaderExit    = "Tcred-Exit"    // the exit status a command ends with
+	HeaderWarning = "Tcred-Warning" // a line that a person should see: why the config on disk is not in use
 )
 
 // Media types.

@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
 )
 
@@ -74,6 +75,9 @@ func (s *Server) serve(a answer) http.Handler {
 		w.Header().Set(api.HeaderVersion, api.Version)
 		err := s.check(r)
 		if err == nil {
+			s.warn(w)
+		}
+		if err == nil {
 			r.Body = http.MaxBytesReader(w, r.Body, api.MaxBody)
 			err = respond(w, r, func(r *http.Request) (any, error) {
 				return broker.Guard(s.Log, func() (any, error) { return a(r) })
@@ -81,10 +85,25 @@ func (s *Server) serve(a answer) http.Handler {
 		}
 		if err != nil {
 			e := api.AsError(err)
+			if e.Code == api.ConfigInvalid { // it says so itself
+				w.Header().Del(api.HeaderWarning)
+			}
 			s.Log.Debug("refused", "path", clip(r.URL.Path), "code", e.Code, "err", e.Message)
 			writeError(w, r, e)
 		}
 	})
+}
+
+// warn tells whoever asks that the config on disk is not in use, or not all of it: what they get is what it allows.
+func (s *Server) warn(w http.ResponseWriter) {
+	if err := s.Problem(); err != nil {
+		const most = 1000 // bytes, of a head that clients read to api.MaxHeader
+		text := "not all of the config on disk is in use: " + human.OneLine(err.Error())
+		if len(text) > most {
+			text = strings.ToValidUTF8(text[:most], "") + "…"
+		}
+		w.Header().Set(api.HeaderWarning, text)
+	}
 }
 
 // check refuses strangers, clients that mean another config, and bodies over their bound.

@@ -33,6 +33,7 @@ type Server struct {
 	Config   string            // path of config.toml; a client that names another is refused
 	Status   func() api.Status // all but what the server and the broker know
 	Reload   func() error      // looks at config now and says what is wrong with it
+	Problem  func() error      // why the config on disk is not the one in use, nil while it is
 	Peer     func(net.Conn) (Peer, error)
 	UID      int // the only uid that is answered
 	Log      *slog.Logger

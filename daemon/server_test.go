@@ -164,6 +164,25 @@ func TestAHelperGetsTheLinesForStderr(t *testing.T) {
 	})
 }
 
+// Who asks hears that the config on disk is not in use, with each answer but the one that says it itself.
+func TestWhoAsksHearsThatTheConfigIsNotInUse(t *testing.T) {
+	problem := &api.Error{Code: api.ConfigInvalid, Message: "/c/config.toml:3:1: unknown key \"polcy\"\x1b[2J" + strings.Repeat("字", 2000)}
+	broken := func(s *Server) { s.Problem = func() error { return problem } }
+	inService(t, broken, func(t *testing.T, s *service) {
+		for _, path := range []string{api.PathCredentials + "p", api.PathStatus, api.PathCredentials + "nobody"} {
+			warning := s.ask(http.MethodGet, path, "").header.Get(api.HeaderWarning)
+			if !strings.Contains(warning, `config.toml:3:1: unknown key "polcy" [2J`) || len(warning) > 1100 {
+				t.Errorf("%s: %q", path, warning)
+			}
+		}
+		s.STS.Fail(problem)
+		s.broker.Clear(t.Context(), "")
+		if r := s.ask(http.MethodGet, api.PathCredentials+"p", ""); r.header.Get(api.HeaderWarning) != "" {
+			t.Errorf("said twice: %s, %s", r.body, r.header.Get(api.HeaderWarning))
+		}
+	})
+}
+
 func TestTheOtherRequests(t *testing.T) {
 	inService(t, nil, func(t *testing.T, s *service) {
 		first := s.Must(0)

@@ -58,9 +58,9 @@ func newService(w *brokertest.World) *service {
 		Broker: s.broker, Now: w.Wall, Keystore: s.keystore, UID: ourUID,
 		Config: ourConfig,
 		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7} },
-		Reload: func() error { return nil },
-		Peer:   func(net.Conn) (Peer, error) { return Peer{UID: ourUID, PID: 42}, nil },
-		Log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Reload: func() error { return nil }, Problem: func() error { return nil },
+		Peer: func(net.Conn) (Peer, error) { return Peer{UID: ourUID, PID: 42}, nil },
+		Log:  slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	return s
 }

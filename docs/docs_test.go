@@ -209,3 +209,59 @@ func TestEveryPackageIsARoom(t *testing.T) {
 		}
 	}
 }
+
+// arrowPattern is a line of CONTRIBUTING.md's map: a room, and the rooms that it knows.
+var arrowPattern = regexp.MustCompile(`(?m)^([a-z./-]+) +-> ([a-z/, -]+)$`)
+
+// imports are the rooms that each room imports, tests left out. The repository itself is "main.go".
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		var known []string
+		for _, path := range fields[1:] {
+			if room, ours := strings.CutPrefix(path, "github.com/tcred/tcred/"); ours {
+				known = append(known, room)
+			}
+		}
+		room, below := strings.CutPrefix(fields[0], "github.com/tcred/tcred/")
+		if !below {
+			room = "main.go"
+		}
+		if len(known) > 0 {
+			slices.Sort(known)
+			rooms[room] = known
+		}
+	}
+	return rooms
+}
+
+// The map is read from the top: no arrow points up.
+func TestTheMapShowsEveryArrowAndAllPointDown(t *testing.T) {
+	there := imports(t)
+	var above []string
+	for _, m := range arrowPattern.FindAllStringSubmatch(documents(t)["CONTRIBUTING.md"], -1) {
+		room, known := m[1], strings.Split(m[2], ", ")
+		slices.Sort(known)
+		if !slices.Equal(known, there[room]) {
+			t.Errorf("CONTRIBUTING.md says that %s knows %v, its imports are %v", room, known, there[room])
+		}
+		delete(there, room)
+		above = append(above, room)
+		for _, k := range known {
+			if slices.Contains(above, k) {
+				t.Errorf("the arrow from %s to %s points up", room, k)
+			}
+		}
+	}
+	for room, known := range there {
+		t.Errorf("CONTRIBUTING.md's map lacks %s -> %s", room, strings.Join(known, ", "))
+	}
+}

@@ -30,7 +30,7 @@ type session struct {
 	expires   time.Time
 }
 
-var secretIDForm = regexp.MustCompile(`^AKID[A-Za-z0-9_-]+$`)
+var secretIDForm = regexp.MustCompile(`^[AI]KID[A-Za-z0-9_-]+$`) // IKID is the international site's
 
 // authenticate finds out who signed a request, or why nobody did.
 func (e *Emulator) authenticate(r *http.Request, body []byte, now time.Time) (caller, error) {

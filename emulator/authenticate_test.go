@@ -32,19 +32,20 @@ func TestWhoMayCall(t *testing.T) {
 		request *http.Request
 		code    string
 	}{
-		"a root account's key":        {identity(keyOf(w.root), 0), ""},
-		"a sub-account's key":         {identity(keyOf(w.sub), 0), ""},
-		"a role session":              {identity(role, 0), ""},
-		"an unknown key":              {identity(stranger, 0), "AuthFailure.SecretIdNotFound"},
-		"no SecretId at all":          {identity(key{id: "minioadmin"}, 0), "AuthFailure.InvalidSecretId"},
-		"a wrong SecretKey":           {identity(wrongSecret, 0), "AuthFailure.SignatureFailure"},
-		"a key with a token":          {identity(withToken, 0), "AuthFailure.TokenFailure"},
-		"a session without its token": {identity(tokenless, 0), "AuthFailure.TokenFailure"},
-		"a session with another":      {identity(wrongToken, 0), "AuthFailure.TokenFailure"},
-		"5 minutes behind":            {identity(keyOf(w.root), -5*time.Minute), ""},
-		"5 minutes ahead":             {identity(keyOf(w.root), 5*time.Minute), ""},
-		"a second more behind":        {identity(keyOf(w.root), -5*time.Minute-time.Second), "AuthFailure.SignatureExpire"},
-		"a second more ahead":         {identity(keyOf(w.root), 5*time.Minute+time.Second), "AuthFailure.SignatureExpire"},
+		"a root account's key":         {identity(keyOf(w.root), 0), ""},
+		"a sub-account's key":          {identity(keyOf(w.sub), 0), ""},
+		"a role session":               {identity(role, 0), ""},
+		"an unknown key":               {identity(stranger, 0), "AuthFailure.SecretIdNotFound"},
+		"an unknown international key": {identity(key{id: "IKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE"}, 0), "AuthFailure.SecretIdNotFound"},
+		"no SecretId at all":           {identity(key{id: "minioadmin"}, 0), "AuthFailure.InvalidSecretId"},
+		"a wrong SecretKey":            {identity(wrongSecret, 0), "AuthFailure.SignatureFailure"},
+		"a key with a token":           {identity(withToken, 0), "AuthFailure.TokenFailure"},
+		"a session without its token":  {identity(tokenless, 0), "AuthFailure.TokenFailure"},
+		"a session with another":       {identity(wrongToken, 0), "AuthFailure.TokenFailure"},
+		"5 minutes behind":             {identity(keyOf(w.root), -5*time.Minute), ""},
+		"5 minutes ahead":              {identity(keyOf(w.root), 5*time.Minute), ""},
+		"a second more behind":         {identity(keyOf(w.root), -5*time.Minute-time.Second), "AuthFailure.SignatureExpire"},
+		"a second more ahead":          {identity(keyOf(w.root), 5*time.Minute+time.Second), "AuthFailure.SignatureExpire"},
 		"unsigned": {edit(identity(keyOf(w.root), 0), func(h http.Header) {
 			h.Del("Authorization")
 		}), "AuthFailure.InvalidAuthorization"},

@@ -75,7 +75,7 @@ type Options struct {
 	Store    Store
 	Now      func() time.Time // the wall clock; nil is time.Now
 	Log      *slog.Logger     // nil discards
-	Rate     int              // credentials a second to ask for at most
+	Rate     int              // calls of STS a second at most, of every kind
 }
 
 // Broker answers with credentials, and asks their sources as rarely as it can.
@@ -85,8 +85,8 @@ type Broker struct {
 	now      func() time.Time
 	log      *slog.Logger
 	flights  singleflight.Group // one renewal a slot at a time
-	issues   *pace              // of new credentials
-	asks     *pace              // of identities
+	issues   pace               // of new credentials
+	asks     pace               // of identities, which are calls of STS too
 	meter    *meter
 	wake     chan struct{} // tells the refresher that there may be something to do
 	beat     chan struct{} // the refresher takes from it each time it comes round
@@ -111,7 +111,8 @@ func New(o Options) *Broker {
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	b.issues, b.asks = newPace(o.Rate, b.meter), newPace(identityRate, b.meter)
+	b.issues = pace{own: newWindow(o.Rate), meter: b.meter}
+	b.asks = pace{own: newWindow(identityRate), all: b.issues.own, meter: b.meter}
 	return b
 }
 

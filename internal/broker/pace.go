@@ -2,30 +2,91 @@ package broker
 
 import (
 	"context"
+	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/clock"
 )
 
 // identityRate is how many identities a second are asked for at most: STS allows 20.
 const identityRate = 10
 
-// pace keeps calls of one kind under a rate, and slows all profiles down together once STS throttles one.
-type pace struct {
-	most    rate.Limit
-	limiter *rate.Limiter
-	turn    chan struct{} // one waits at the limiter, the others for their turn there: a new rate holds for them too
-	meter   *meter
+// span is how long a call counts: a second, and some more for calls that overtake each other on the way.
+const span = 1050 * time.Millisecond
+
+// window lets a number of calls go out in any span, never one more. One caller at a time waits for the next place, the
+// others wait for their turn to.
+type window struct {
+	turn chan struct{}
+
+	mu    sync.Mutex
+	most  int         // calls in a span
+	limit int         // the same, while STS throttles
+	sent  []time.Time // of the calls that still count, the oldest first
 }
 
-func newPace(perSecond int, m *meter) *pace {
-	return &pace{most: rate.Limit(perSecond), limiter: rate.NewLimiter(rate.Limit(perSecond), perSecond), turn: make(chan struct{}, 1), meter: m}
+func newWindow(perSecond int) *window {
+	return &window{turn: make(chan struct{}, 1), most: perSecond, limit: perSecond}
+}
+
+// wait takes the next place in the window, or gives up when ctx ends, or would end before there is one.
+func (w *window) wait(ctx context.Context) error {
+	select {
+	case w.turn <- struct{}{}:
+		defer func() { <-w.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		left := w.take(time.Now())
+		if left <= 0 {
+			return nil
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < left {
+			return context.DeadlineExceeded
+		}
+		if !clock.Sleep(ctx, left) {
+			return ctx.Err()
+		}
+	}
+}
+
+// take takes a place if one is free, else it says how long until one is.
+func (w *window) take(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.sent) > 0 && now.Sub(w.sent[0]) >= span {
+		w.sent = w.sent[1:]
+	}
+	if len(w.sent) < w.limit {
+		w.sent = append(w.sent, now)
+		return 0
+	}
+	return span - now.Sub(w.sent[len(w.sent)-w.limit])
+}
+
+// slower halves the limit, and faster raises it again by one.
+func (w *window) slower() { w.change(func(limit int) int { return max(limit/2, 1) }) }
+
+func (w *window) faster() { w.change(func(limit int) int { return min(limit+1, w.most) }) }
+
+func (w *window) change(to func(limit int) int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.limit = to(w.limit)
+}
+
+// pace keeps calls of one kind under a rate of their own and under that of all calls together, and slows all profiles
+// down together once STS throttles one.
+type pace struct {
+	own   *window
+	all   *window // nil: own is that already
+	meter *meter
 }
 
 // call makes a call of STS once it may go out.
-func call[T any](ctx context.Context, p *pace, f func() (T, error)) (T, error) {
+func call[T any](ctx context.Context, p pace, f func() (T, error)) (T, error) {
 	if err := p.wait(ctx); err != nil {
 		var none T
 		return none, err
@@ -38,15 +99,21 @@ func call[T any](ctx context.Context, p *pace, f func() (T, error)) (T, error) {
 }
 
 // wait blocks until the next call may go out.
-func (p *pace) wait(ctx context.Context) error {
+func (p pace) wait(ctx context.Context) error {
 	began := time.Now()
 	if deadline, ok := ctx.Deadline(); ok { // a call that went out too late would be given up on, and be for nothing
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-times.Call))
 		defer cancel()
 	}
-	if err := p.queue(ctx); err != nil {
-		return &api.Error{Code: api.STSThrottled, Message: "too many calls to tencent cloud are waiting", Hint: "try again in a moment", Cause: err}
+	err := p.own.wait(ctx)
+	if err == nil && p.all != nil {
+		err = p.all.wait(ctx)
+	}
+	if err != nil {
+		return &api.Error{
+			Code: api.STSThrottled, Message: "too many calls to tencent cloud are waiting", Hint: "try again in a moment", Cause: err,
+		}
 	}
 	if d := time.Since(began); d > time.Millisecond {
 		p.meter.took(d, waitTime, waitCount)
@@ -54,29 +121,12 @@ func (p *pace) wait(ctx context.Context) error {
 	return nil
 }
 
-// queue lets one at a time to the limiter: whoever waits there already is held to the rate of when they came.
-func (p *pace) queue(ctx context.Context) error {
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-		return p.limiter.Wait(ctx)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// note halves the rate after throttling, and raises it again by one a second with each success.
-func (p *pace) note(err error) {
+// note goes slower after throttling, and a little faster with each success.
+func (p pace) note(err error) {
 	switch {
 	case api.CodeOf(err) == api.STSThrottled:
-		p.set(max(p.limiter.Limit()/2, 1))
-	case err == nil && p.limiter.Limit() < p.most:
-		p.set(min(p.limiter.Limit()+1, p.most))
+		p.own.slower()
+	case err == nil:
+		p.own.faster()
 	}
-}
-
-// set is the rate, and with it how many calls may go out at once.
-func (p *pace) set(limit rate.Limit) {
-	p.limiter.SetLimit(limit)
-	p.limiter.SetBurst(int(limit))
 }

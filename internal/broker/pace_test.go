@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,8 +11,10 @@ import (
 	"github.com/tcred/tcred/internal/clock"
 )
 
+func newPace(perSecond int) pace { return pace{own: newWindow(perSecond), meter: newMeter()} }
+
 // burst is how long n calls in a row wait for their turn.
-func (p *pace) burst(t *testing.T, n int) time.Duration {
+func (p pace) burst(t *testing.T, n int) time.Duration {
 	start := time.Now()
 	for range n {
 		if err := p.wait(t.Context()); err != nil {
@@ -23,7 +26,7 @@ func (p *pace) burst(t *testing.T, n int) time.Duration {
 
 func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(brokertest.Rate, newMeter())
+		p := newPace(brokertest.Rate)
 		if took := p.burst(t, 40); took < 900*time.Millisecond || took > 1100*time.Millisecond {
 			t.Errorf("40 calls at 20 a second took %v", took)
 		}
@@ -46,7 +49,7 @@ func TestThrottlingSlowsAllDownAndSuccessSpeedsThemUp(t *testing.T) {
 
 func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(brokertest.Rate, newMeter())
+		p := newPace(brokertest.Rate)
 		heals := time.Now().Add(12 * time.Second)
 		sts := func() (int, error) {
 			time.Sleep(100 * time.Millisecond)
@@ -81,7 +84,7 @@ func TestThrottlingSilencesNoLongerThanItLasts(t *testing.T) {
 
 func TestACallGoesOutOnlyWithTimeToBeAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(1, newMeter())
+		p := newPace(1)
 		p.burst(t, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), times.Call+500*time.Millisecond)
 		defer cancel()
@@ -89,4 +92,46 @@ func TestACallGoesOutOnlyWithTimeToBeAnswered(t *testing.T) {
 			t.Errorf("a call goes out, its turn coming after 1 s, with %v left", times.Call-500*time.Millisecond)
 		}
 	})
+}
+
+// Promise 14: in no second, wherever it begins, are there more calls than sts_rate, of all kinds together.
+func TestPromise14NoSecondHasMoreCallsThanTheRate(t *testing.T) {
+	for _, perSecond := range []int{1, 20, 190} {
+		synctest.Test(t, func(t *testing.T) {
+			issues := newPace(perSecond)
+			asks := pace{own: newWindow(identityRate), all: issues.own, meter: issues.meter}
+			var mu sync.Mutex
+			var sent []time.Time
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second+times.Call)
+			defer cancel()
+			for i := range perSecond + 20 {
+				p := issues
+				if i%3 == 0 {
+					p = asks
+				}
+				go func() {
+					for {
+						if _, err := call(ctx, p, func() (int, error) { return 0, nil }); err != nil {
+							return
+						}
+						mu.Lock()
+						sent = append(sent, time.Now())
+						mu.Unlock()
+						clock.Sleep(ctx, time.Duration(i%7)*100*time.Millisecond)
+					}
+				}()
+			}
+			time.Sleep(10 * time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			for i := perSecond; i < len(sent); i++ {
+				if d := sent[i].Sub(sent[i-perSecond]); d < time.Second {
+					t.Fatalf("%d a second: %d calls within %v", perSecond, perSecond+1, d)
+				}
+			}
+			if least := perSecond * 4; len(sent) < least {
+				t.Errorf("%d a second: only %d calls in 5 s", perSecond, len(sent))
+			}
+		})
+	}
 }

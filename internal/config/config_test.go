@@ -137,7 +137,7 @@ region = "eu-frankfurt"
 		},
 	}
 	cfg := mustLoad(t, path)
-	cfg.root = table{}
+	cfg.written = written{}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
 	}

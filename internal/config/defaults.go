@@ -19,10 +19,11 @@ const (
 	DefaultFederatedUser = "tcred" // for a profile without a letter in its name
 )
 
-// Bounds. The longest durations are GetFederationToken's, for a sub-account's and a root account's key; the lower bounds
-// are ours: STS publishes none, and less than half an hour leaves nothing to refresh in.
+// Bounds. The longest durations are GetFederationToken's, for a sub-account's and a root account's key. The shortest is
+// ours: STS publishes none, and COS states half an hour for temporary keys, of which a shorter one is warned.
 const (
-	MinDuration     = 30 * time.Minute
+	MinDuration     = 5 * time.Minute
+	COSDuration     = 30 * time.Minute
 	MaxDuration     = 36 * time.Hour
 	MaxRootDuration = 2 * time.Hour
 	MaxSTSRate      = 600 // what GetFederationToken's page allows an account
@@ -65,7 +66,7 @@ const template = `# tcred's settings. config.example.toml in its source explains
 %s
 region   = %q
 key      = %q       # what tcred add named it
-duration = %q            # 30m to 36h; at most 2h for a root account's key
+duration = %q            # 5m to 36h; at most 2h for a root account's key
 
 [keystore]
 backend = %q

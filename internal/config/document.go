@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,30 +23,35 @@ const maxConfig = 256 << 10 // bytes
 // A document is config.toml while it is read, and what was found wrong so far.
 type document struct {
 	file     string
-	text     []byte
+	raw      []byte // as it was read
+	text     []byte // without a byte order mark
 	md       toml.MetaData
 	root     table
 	problems []Problem
 	files    []string
+	parsed   bool                         // it is TOML, or there is no file
+	sums     map[string][sha256.Size]byte // of the files it names, by path
 }
 
 // read reports whether there is something to look at; a missing file is not, and no problem.
 func (d *document) read() bool {
 	text, err := readFile(d.file, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
+		d.parsed = true
 		return false
 	}
 	if err != nil {
 		d.problems = append(d.problems, problemOf(d.file, err))
 		return false
 	}
-	d.text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	d.raw, d.text = text, bytes.TrimPrefix(text, []byte("\ufeff"))
 	d.root = table{doc: d}
 	d.md, err = toml.Decode(string(d.text), &d.root.values)
 	if err != nil {
 		d.syntax(err)
 	}
-	return err == nil
+	d.parsed = err == nil
+	return d.parsed
 }
 
 func (d *document) syntax(err error) {
@@ -63,7 +69,7 @@ func (d *document) syntax(err error) {
 	case strings.Contains(message, "expected value"), strings.Contains(message, "to end with a newline"):
 		hint = `a string stands in quotes, as in duration = "2h"`
 	}
-	d.add(offset, "not TOML: "+lowerFirst(strings.TrimSuffix(message, ".")), hint, false)
+	d.add("", offset, "not TOML: "+lowerFirst(strings.TrimSuffix(message, ".")), hint, false)
 }
 
 // lowerFirst begins a sentence in lower case, unless with an abbreviation: TOML.
@@ -75,10 +81,10 @@ func lowerFirst(s string) string {
 	return string(unicode.ToLower(first)) + s[size:]
 }
 
-// add notes a problem at an offset of config.toml.
-func (d *document) add(offset int, message, hint string, warning bool) {
+// add notes a problem at an offset of config.toml; concerns is as in Problem.
+func (d *document) add(concerns string, offset int, message, hint string, warning bool) {
 	line, column := d.position(offset)
-	d.problems = append(d.problems, Problem{d.file, line, column, human.OneLine(message), human.OneLine(hint), warning})
+	d.problems = append(d.problems, Problem{d.file, line, column, human.OneLine(message), human.OneLine(hint), warning, concerns})
 }
 
 func (d *document) position(offset int) (line, column int) {
@@ -147,14 +153,21 @@ func (t table) inner(key string) (inner table, ok bool) {
 	return inner, err == nil
 }
 
-func (t table) fail(key, message, hint string) {
+func (t table) fail(key, message, hint string) { t.note(key, message, hint, false) }
+
+func (t table) warn(key, message, hint string) { t.note(key, message, hint, true) }
+
+func (t table) note(key, message, hint string, warning bool) {
 	offset, _ := t.at(key)
-	t.doc.add(offset, message, hint, false)
+	t.doc.add(t.concerns(key), offset, message, hint, warning)
 }
 
-func (t table) warn(key, message, hint string) {
-	offset, _ := t.at(key)
-	t.doc.add(offset, message, hint, true)
+// concerns is what a problem with key is about: the table, or at the top the setting itself.
+func (t table) concerns(key string) string {
+	if t.name == "" {
+		return key
+	}
+	return t.name
 }
 
 // sub is the table under key, without values if it is absent or something else.
@@ -162,7 +175,8 @@ func (t table) sub(key string) table {
 	inner, ok := t.inner(key)
 	inner.start, _ = t.at(key)
 	if t.has(key) && !ok {
-		t.fail(key, fmt.Sprintf("%s must be a table, not %s", inner.name, kind(t.value(key))), fmt.Sprintf("write [%s]", inner.name))
+		message, hint := fmt.Sprintf("%s must be a table, not %s", inner.name, kind(t.value(key))), fmt.Sprintf("write [%s]", inner.name)
+		t.doc.add(inner.name, inner.start, message, hint, false)
 	}
 	return inner
 }

@@ -22,7 +22,7 @@ func example(t *testing.T) string {
 func TestExampleIsTheDefaultsAndOneProfile(t *testing.T) {
 	cfg := mustLoad(t, write(t, "config.toml", example(t)))
 	want := defaults(cfg.Path)
-	want.Profiles, want.root = cfg.Profiles, cfg.root
+	want.Profiles, want.written = cfg.Profiles, cfg.written
 	if got, want := fmt.Sprintf("%+v", cfg), fmt.Sprintf("%+v", want); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

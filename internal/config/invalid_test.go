@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // Each problem is given as its beginning, "file:line:column", and words of message and hint; a warning's begins with "warning".
@@ -67,7 +68,7 @@ func TestDurations(t *testing.T) {
 		`-1`:       `has no unit write "2h"`,
 		`"2 h"`:    `not a duration a number with h, m or s`,
 		`"1d"`:     `not a duration like "2h"`,
-		`"29m59s"`: "29m59s is out of range 30m to 36h",
+		`"4m59s"`:  "4m59s is out of range 5m to 36h",
 		`"37h"`:    "37h is out of range at most 2h for a root account's key",
 		`"-2h"`:    "out of range",
 		`"1h0.5s"`: "whole seconds",
@@ -242,5 +243,17 @@ func expectOne(t *testing.T, got []string, place, words string) {
 	}
 	if !ok {
 		t.Errorf("got %q, want %q", got, words)
+	}
+}
+
+func TestADurationThatCOSMayRefuseIsAWarning(t *testing.T) {
+	for duration, warned := range map[string]bool{"5m": true, "29m59s": true, "30m": false} {
+		cfg, found, err := Load(write(t, "config.toml", "[profiles.a]\npolicy = 'full'\nduration = '"+duration+"'\n"))
+		if err != nil || (len(found) == 1) != warned || warned && (!found[0].Warning || !strings.Contains(found[0].Message, "COS states at least 30m")) {
+			t.Errorf("%s: %v, %v", duration, found, err)
+		}
+		if p, err := cfg.Profile("a", nil); err != nil || human.Span(p.Duration) != duration {
+			t.Errorf("%s: %s, %v", duration, p.Duration, err)
+		}
 	}
 }

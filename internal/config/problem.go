@@ -17,6 +17,8 @@ type Problem struct {
 	Message      string // one line, lower case, no period, no secret
 	Hint         string // what to do about it; may be empty
 	Warning      bool   // the config is usable in spite of it
+
+	concerns string // the setting at the top, or the table, that it is in; "" is the whole file
 }
 
 // String is "file:line:column: message".
@@ -47,17 +49,30 @@ func (d *document) err() error {
 	slices.SortStableFunc(d.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
-	first := slices.IndexFunc(d.problems, func(p Problem) bool { return !p.Warning })
+	return d.errorOf(d.shown())
+}
+
+// shown is the problems as people see them, once sorted: what is wrong with a file that two profiles share is shown once.
+func (d *document) shown() []Problem {
+	return slices.CompactFunc(slices.Clone(d.problems), func(a, b Problem) bool {
+		b.concerns = a.concerns
+		return a == b
+	})
+}
+
+// errorOf is the first of these problems that is no warning, as the error for all of them; nil if there is none.
+func (d *document) errorOf(problems []Problem) error {
+	first := slices.IndexFunc(problems, func(p Problem) bool { return !p.Warning })
 	if first < 0 {
 		return nil
 	}
 	e := &api.Error{
 		Code:    api.ConfigInvalid,
-		Message: d.problems[first].String(),
-		Hint:    d.problems[first].Hint,
-		Cause:   &Invalid{d.problems, d.files},
+		Message: problems[first].String(),
+		Hint:    problems[first].Hint,
+		Cause:   &Invalid{problems, d.files},
 	}
-	if more := len(d.problems) - 1; more > 0 {
+	if more := len(problems) - 1; more > 0 {
 		e.Message += fmt.Sprintf(" (%d more)", more)
 		e.Hint = strings.TrimPrefix(e.Hint+"; tcred check shows all problems", "; ")
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,8 @@ const fullPolicy = "full"
 func (t table) profiles(cfg *Config) (all []Profile) {
 	for _, name := range t.keys() {
 		if !api.ValidName(name) {
-			t.fail(name, fmt.Sprintf("%q cannot be a profile's name", name), api.NameHint)
+			offset, _ := t.at(name)
+			t.doc.add(t.name+"."+name, offset, fmt.Sprintf("%q cannot be a profile's name", name), api.NameHint, false)
 		}
 		all = append(all, t.sub(name).profile(name, cfg))
 	}
@@ -27,7 +29,7 @@ func (t table) profiles(cfg *Config) (all []Profile) {
 
 func (t table) profile(name string, cfg *Config) Profile {
 	if t.values == nil { // sub has said why
-		return Profile{}
+		return Profile{Name: name}
 	}
 	t.onlyKnown(profileKeys)
 	p := Profile{
@@ -44,11 +46,19 @@ func (t table) profile(name string, cfg *Config) Profile {
 		p.Policy = t.inlinePolicy()
 	case file:
 		p.Policy, p.PolicyFile = t.policyFile()
+	case t.misspelled("policy", "policy_file"): // which is said already
 	default:
 		t.fail("policy", fmt.Sprintf("profile %q has no policy", name),
 			`policy_file = "…" for what it needs, or policy = "full" for all rights of its key`)
 	}
 	return p
+}
+
+// misspelled reports whether an unknown key was meant to be one of these.
+func (t table) misspelled(meant ...string) bool {
+	return slices.ContainsFunc(t.keys(), func(key string) bool {
+		return !slices.Contains(profileKeys, key) && slices.Contains(meant, nearest(key, profileKeys))
+	})
 }
 
 // federatedUser may be more than STS's page says, letters, because STS takes more.
@@ -81,7 +91,9 @@ func (t table) inlinePolicy() string {
 	}
 	findings := policy.Check([]byte(src))
 	for _, f := range findings {
-		t.doc.problems = append(t.doc.problems, t.inlineProblem(src, f))
+		p := t.inlineProblem(src, f)
+		p.concerns = t.name
+		t.doc.problems = append(t.doc.problems, p)
 	}
 	return compact([]byte(src), findings)
 }
@@ -118,12 +130,10 @@ func (t table) policyFile() (text, file string) {
 		t.fileProblem("policy_file", file, err)
 		return "", file
 	}
+	t.doc.sums[file] = sha256.Sum256(src)
 	findings := policy.Check(src)
 	for _, f := range findings {
-		p := Problem{file, f.Line, f.Column, f.Message, f.Hint, f.Warning}
-		if !slices.Contains(t.doc.problems, p) { // two profiles may share the file
-			t.doc.problems = append(t.doc.problems, p)
-		}
+		t.doc.problems = append(t.doc.problems, Problem{file, f.Line, f.Column, f.Message, f.Hint, f.Warning, t.name})
 	}
 	return compact(src, findings), file
 }

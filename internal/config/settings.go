@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"net/url"
@@ -65,7 +66,7 @@ func (t table) onlyKnown(known []string) {
 		if i := bytes.LastIndex(line, []byte(key)); i >= 0 { // the key rather than its value
 			offset += i - len(line)
 		}
-		t.doc.add(offset, fmt.Sprintf("unknown key %q", key), t.unknownHint(key, known), false)
+		t.doc.add(t.concerns(key), offset, fmt.Sprintf("unknown key %q", key), t.unknownHint(key, known), false)
 	}
 }
 
@@ -148,6 +149,9 @@ func (t table) lifetime() time.Duration {
 	case d%time.Second != 0:
 		t.fail("duration", fmt.Sprintf("duration %s is not in whole seconds", human.Span(d)), "STS counts in seconds")
 		return 0
+	case d < COSDuration:
+		t.warn("duration", fmt.Sprintf("duration %s is short: COS states at least %s for temporary keys", human.Span(d), human.Span(COSDuration)),
+			"STS states no least life; if a tool on COS refuses the credential, this is why")
 	}
 	return d
 }
@@ -202,6 +206,7 @@ func (t table) caFile() string {
 		t.fileProblem("ca_file", file, err)
 		return ""
 	}
+	t.doc.sums[file] = sha256.Sum256(text)
 	if !x509.NewCertPool().AppendCertsFromPEM(text) {
 		t.fail("ca_file", fmt.Sprintf("ca_file %s holds no PEM certificate", file), "")
 		return ""

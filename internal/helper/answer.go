@@ -13,7 +13,8 @@ import (
 // answer is one whole answer of the daemon: a credential (status 200) or the lines for stderr.
 type answer struct {
 	status int
-	exit   int // the exit status that goes with a failure; 0 with a credential
+	exit   int    // the exit status that goes with a failure; 0 with a credential
+	warn   string // a line for people beside the answer, "" if there is none
 	body   []byte
 }
 
@@ -94,6 +95,8 @@ func parseHead(head string) (a answer, length int, err error) {
 			version = true
 		case equalFold(name, api.HeaderExit):
 			a.exit, _ = number(value, 255)
+		case equalFold(name, api.HeaderWarning):
+			a.warn = value
 		}
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
@@ -34,6 +35,9 @@ func Main(args []string) int {
 	a, err := ask(o, deadline)
 	if err != nil {
 		return fail(err)
+	}
+	if a.warn != "" {
+		writeAll(stderr, []byte(say.WarningPrefix+human.OneLine(a.warn)+"\n"))
 	}
 	if a.status != 200 {
 		writeAll(stderr, a.body)

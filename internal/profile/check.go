@@ -43,10 +43,10 @@ func (s *Set) problems(ctx context.Context) []config.Problem {
 		return problems
 	}
 	problems = append(problems, checkAccess(c)...)
-	if err := s.Reload(); err != nil {
+	if err := s.Reload(); err != nil && invalid == nil {
 		return append(problems, problemOf(s.o.ConfigPath, err))
 	}
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return append(problems, problemOf(s.o.ConfigPath, err))
 	}
@@ -55,7 +55,7 @@ func (s *Set) problems(ctx context.Context) []config.Problem {
 
 // Key is what is known of the key of that name; NoKey with the nearest one if there is none.
 func (s *Set) Key(ctx context.Context, name string) (keystore.Entry, error) {
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return keystore.Entry{}, err
 	}
@@ -73,7 +73,10 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 		return []config.Problem{problemOf(r.config.Path, err)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.config.Profiles)) {
-		p := r.config.Profiles[name]
+		p, err := r.config.Profile(name, keys)
+		if err != nil {
+			continue // a problem of config, which is shown already
+		}
 		e, known := r.keys[p.Key]
 		setting, err := "key", error(nil)
 		if known {
@@ -98,10 +101,10 @@ func (r *reading) checkOwnProfiles() (problems []config.Problem) {
 			continue
 		}
 		p, err := r.config.Profile(name, []string{name})
-		if err == nil {
-			err = checkDuration(p, r.keys[name])
-		}
 		if err != nil {
+			continue
+		}
+		if err := checkDuration(p, r.keys[name]); err != nil {
 			problems = append(problems, r.problem(err, name, "duration"))
 		}
 	}

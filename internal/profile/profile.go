@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -31,8 +32,10 @@ type Options struct {
 	Log         *slog.Logger     // nil discards
 }
 
-// Set is the profiles as config and key index say. It looks at both at most once a second and takes up a valid
-// change by itself; while what is on disk is not valid, the last valid reading holds. It is safe for concurrent use.
+// Set is the profiles as config and key index say. It looks at both at most once a second and takes up a change by
+// itself. It never serves more rights than the files on disk state: a profile that a mistake in them concerns is refused
+// until it is mended, and so is each one whose part of a file that is no TOML is not what was last read. It is safe for
+// concurrent use.
 type Set struct {
 	o Options
 
@@ -40,19 +43,44 @@ type Set struct {
 	looked   time.Time // monotonic
 	watched  []string  // files that the last reading came from
 	seen     fingerprints
-	reading  *reading // the last valid one, nil before there is any
-	problem  error    // with what is on disk now
+	reading  *reading  // the last one, nil before there is any
+	held     held      // why the reading is not of what is on disk now
+	missing  time.Time // since when config.toml is gone or empty, in spite of the reading; zero while it is not
+	problem  error     // with what is on disk now
 	revision uint64
+}
+
+// held is a reading that goes on although config.toml cannot be read, for profiles of which that is safe. The zero held is
+// none.
+type held struct {
+	problem error             // why
+	same    func(string) bool // whether a profile's part of the files is what it was
 }
 
 // reading is one consistent view of config, index and keystore.
 type reading struct {
 	config *config.Config
 	keys   map[string]keystore.Entry
-	store  keystore.Store
+	empty  bool // config.toml was missing or empty
+
+	store    keystore.Store
+	storeErr error // why the store must not be used: its settings are wrong
 
 	mu      sync.Mutex
 	clients map[clientKey]*sts.Client // made when they are first asked for; each read ca_file then
+}
+
+// sameAs reports whether r says nothing else than other.
+func (r *reading) sameAs(other *reading) bool {
+	return r.empty == other.empty && r.store == other.store && errorText(r.storeErr) == errorText(other.storeErr) &&
+		maps.Equal(r.keys, other.keys) && reflect.DeepEqual(r.config, other.config)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // clientKey is what the clients of one reading differ in.
@@ -71,9 +99,12 @@ func Open(o Options) *Set {
 
 // Lookup finds the profile of that name: a declared one, else a key of that name with its own full rights.
 func (s *Set) Lookup(ctx context.Context, name string) (broker.Profile, error) {
-	r, revision, err := s.current()
+	r, revision, held, err := s.current()
 	if err != nil {
 		return broker.Profile{}, err
+	}
+	if r.storeErr != nil {
+		return broker.Profile{}, r.storeErr
 	}
 	names, err := r.keyNames(ctx)
 	if err != nil {
@@ -82,6 +113,9 @@ func (s *Set) Lookup(ctx context.Context, name string) (broker.Profile, error) {
 	p, err := r.config.Profile(name, names)
 	if err != nil {
 		return broker.Profile{}, err
+	}
+	if held.problem != nil && !held.same(name) {
+		return broker.Profile{}, held.problem
 	}
 	entry, err := r.entry(ctx, p.Key, names)
 	if err != nil {
@@ -105,7 +139,7 @@ func (s *Set) Lookup(ctx context.Context, name string) (broker.Profile, error) {
 
 // Names lists every profile, keys included, sorted.
 func (s *Set) Names(ctx context.Context) []string {
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return nil
 	}
@@ -117,6 +151,9 @@ func (s *Set) Names(ctx context.Context) []string {
 func (r *reading) entry(ctx context.Context, key string, names []string) (keystore.Entry, error) {
 	if e, ok := r.keys[key]; ok {
 		return e, nil
+	}
+	if r.storeErr != nil {
+		return keystore.Entry{}, r.storeErr
 	}
 	if !r.store.ReadOnly() {
 		return keystore.Entry{}, &api.Error{
@@ -135,7 +172,7 @@ func (r *reading) entry(ctx context.Context, key string, names []string) (keysto
 // keyNames are the names of the index, and of what a read-only keystore holds, sorted.
 func (r *reading) keyNames(ctx context.Context) ([]string, error) {
 	names := slices.Sorted(maps.Keys(r.keys))
-	if !r.store.ReadOnly() {
+	if r.storeErr != nil || !r.store.ReadOnly() {
 		return names, nil
 	}
 	more, err := r.store.List(ctx)

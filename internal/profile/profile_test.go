@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -132,28 +133,151 @@ func TestAChangeIsTakenUpWithinASecond(t *testing.T) {
 	})
 }
 
-func TestABadChangeKeepsTheOldConfigAndShows(t *testing.T) {
+const widePolicy = `{"version":"2.0","statement":[{"effect":"allow","action":"name/cos:*","resource":"*"}]}`
+
+// edits is a home with a key, two profiles of their own policies and one whose policy is a file, in a bubble.
+func edits(t *testing.T, story func(h *home, set *profile.Set)) {
 	h := newHome(t)
 	h.key("default", emulator.NewAccount(false))
-	synctest.Test(t, func(t *testing.T) {
+	h.write("wide.json", widePolicy)
+	h.write("config.toml", h.config(editedProfiles))
+	synctest.Test(t, func(*testing.T) {
 		set := h.open()
-		if _, err := set.Lookup(t.Context(), "default"); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"default", "a", "b", "file"} {
+			if _, err := set.Lookup(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
 		}
-		h.write("config.toml", "duration = 7200\n")
-		time.Sleep(time.Second)
-		if _, err := set.Lookup(t.Context(), "default"); err != nil {
-			t.Errorf("the old config is gone: %v", err)
-		}
-		if api.CodeOf(set.Problem()) != api.ConfigInvalid {
-			t.Errorf("problem: %v", set.Problem())
-		}
-		h.write("config.toml", h.config(""))
-		time.Sleep(time.Second)
-		if _, err := set.Lookup(t.Context(), "default"); err != nil || set.Problem() != nil {
-			t.Errorf("mended, yet %v, %v", err, set.Problem())
-		}
+		story(h, set)
 	})
+}
+
+const editedProfiles = "[profiles.a]\npolicy = 'full'\n[profiles.b]\npolicy = 'full'\n[profiles.file]\npolicy_file = 'wide.json'\n"
+
+// refused are those of the four profiles that are refused with a problem of the config, two seconds after an edit.
+func refused(t *testing.T, set *profile.Set) string {
+	t.Helper()
+	time.Sleep(2 * time.Second)
+	var names []string
+	for _, name := range []string{"default", "a", "b", "file"} {
+		_, err := set.Lookup(t.Context(), name)
+		if err != nil {
+			names = append(names, name)
+		}
+		if err != nil && api.CodeOf(err) != api.ConfigInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// Promise 9: whatever the mistake, nobody gets more than the files on disk state, and whom it does not concern goes on.
+func TestPromise9AMistakeNarrowsAndNeverWidens(t *testing.T) {
+	edit := func(old, now string) func(*home) {
+		return func(h *home) { h.write("config.toml", strings.Replace(h.config(editedProfiles), old, now, 1)) }
+	}
+	for _, tt := range []struct {
+		name, want string
+		edit       func(*home)
+	}{
+		{"a policy narrowed with a trailing comma", "file", func(h *home) { h.write("wide.json", strings.Replace(widePolicy, "]}", "],}", 1)) }},
+		{"a policy narrowed with a misspelled member", "file", func(h *home) {
+			h.write("wide.json", strings.Replace(widePolicy, `"resource"`, `"resources"`, 1))
+		}},
+		{"a policy file that is gone", "file", func(h *home) { os.Remove(filepath.Join(h.dir, "wide.json")) }},
+		{"a misspelled setting", "a", edit("a]\npolicy", "a]\npolcy")},
+		{"a policy inline that is none", "b", edit("b]\npolicy = 'full'", "b]\npolicy = '{'")},
+		{"no TOML any more, in one profile", "a", edit("a]\npolicy = 'full'", "a]\npolicy = 'full")},
+		{"no TOML any more, at the top", "default a b file", func(h *home) { h.write("config.toml", "duration = \n"+h.config(editedProfiles)) }},
+		{"no TOML any more, in the keystore", "default a b file", edit("backend = \"dir\"", "backend = \"dir")},
+		{"no TOML any more, where it says nothing of rights", "", func(h *home) { h.write("config.toml", "sts_rate = \n"+h.config(editedProfiles)) }},
+		{"no TOML any more, and a policy narrowed", "a file", func(h *home) {
+			edit("a]\npolicy = 'full'", "a]\npolicy = 'full")(h)
+			h.write("wide.json", strings.Replace(widePolicy, "cos:*", "cos:GetObject", 1))
+		}},
+		{"a keystore that there is not", "default a b file", edit("\"dir\"", "\"vault\"")},
+		{"a file that others can write", "default a b file", func(h *home) { os.Chmod(filepath.Join(h.dir, "config.toml"), 0o666) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			edits(t, func(h *home, set *profile.Set) {
+				tt.edit(h)
+				if got := refused(t, set); got != tt.want {
+					t.Errorf("refused are %q, want %q; %v", got, tt.want, set.Problem())
+				}
+				if set.Problem() == nil {
+					t.Error("nothing tells that the config on disk is not in use")
+				}
+				os.Chmod(filepath.Join(h.dir, "config.toml"), 0o600)
+				h.write("wide.json", widePolicy)
+				h.write("config.toml", h.config(editedProfiles))
+				if got := refused(t, set); got != "" || set.Problem() != nil {
+					t.Errorf("mended, yet %q are refused, %v", got, set.Problem())
+				}
+			})
+		})
+	}
+}
+
+func TestWithNoEarlierReadingAFileThatIsNoTOMLRefusesAll(t *testing.T) {
+	h := newHome(t)
+	h.key("default", emulator.NewAccount(false))
+	h.write("config.toml", h.config("[profiles.a]\npolicy = 'full"))
+	for _, name := range []string{"a", "default"} {
+		if _, err := h.open().Lookup(t.Context(), name); api.CodeOf(err) != api.ConfigInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAProfileThatIsNotThereQuotesTheMistakeThatMayBeWhy(t *testing.T) {
+	h := newHome(t)
+	h.key("default", emulator.NewAccount(false))
+	h.write("config.toml", h.config("[profile.newone]\npolicy = 'full'\n"))
+	_, err := h.open().Lookup(t.Context(), "newone")
+	if api.CodeOf(err) != api.NoProfile || !strings.Contains(err.Error(), `unknown key "profile"`) || !strings.Contains(api.AsError(err).Hint, "profiles") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// stow, git checkout and editors leave a file missing or empty for a moment.
+func TestAConfigThatIsGoneForAMomentChangesNothing(t *testing.T) {
+	for name, gone := range map[string]func(path string) error{
+		"missing":         os.Remove,
+		"empty":           func(path string) error { return os.Truncate(path, 0) },
+		"a dangling link": func(path string) error { return errors.Join(os.Remove(path), os.Symlink(path+".no", path)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			edits(t, func(h *home, set *profile.Set) {
+				before, err := set.Store()
+				if err != nil {
+					t.Fatal(err)
+				}
+				path := filepath.Join(h.dir, "config.toml")
+				if err := gone(path); err != nil {
+					t.Fatal(err)
+				}
+				if got := refused(t, set); got != "" || set.Problem() == nil {
+					t.Errorf("after 2 s %q are refused, %v", got, set.Problem())
+				}
+				if store, _ := set.Store(); store != before {
+					t.Error("the keystore was forgotten")
+				}
+				h.write("wide.json", strings.Replace(widePolicy, "cos:*", "cos:GetObject", 1))
+				if got := refused(t, set); got != "file" {
+					t.Errorf("of policies that changed meanwhile %q are refused", got)
+				}
+				time.Sleep(30 * time.Second)
+				if _, err := set.Lookup(t.Context(), "a"); api.CodeOf(err) != api.NoProfile {
+					t.Errorf("after half a minute: %v", err)
+				}
+				os.Remove(path)
+				h.write("config.toml", h.config(editedProfiles))
+				if got := refused(t, set); got != "" {
+					t.Errorf("put back, yet %q are refused", got)
+				}
+			})
+		})
+	}
 }
 
 func TestWhatPermissionsForbidIsTakenUpOnceTheyAreMended(t *testing.T) {

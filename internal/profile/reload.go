@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/sts"
 	"github.com/tcred/tcred/keystore"
 )
@@ -33,15 +36,19 @@ func fingerprint(files []string) fingerprints {
 	return prints
 }
 
-// current is the reading to serve from, and its revision.
-func (s *Set) current() (*reading, uint64, error) {
+// missingHold is how long the last reading goes on when config.toml is gone or empty: tools that replace a file in two
+// steps leave it so for a moment. It is the one exception to what the files state.
+const missingHold = 30 * time.Second
+
+// current is the reading to serve from, its revision, and why it is not of what is on disk.
+func (s *Set) current() (*reading, uint64, held, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lookIfDue()
 	if s.reading == nil {
-		return nil, 0, s.problem
+		return nil, 0, held{}, s.problem
 	}
-	return s.reading, s.revision, nil
+	return s.reading, s.revision, s.held, nil
 }
 
 // Reload looks at config and index now, and says what is wrong with them.
@@ -67,8 +74,8 @@ func (s *Set) lookIfDue() {
 	}
 }
 
-// look takes up what changed on disk, if it is valid. What is wrong is read anew each time: its cure may be in a
-// directory, which has no fingerprint here.
+// look takes up what changed on disk. What is wrong is read anew each time: its cure may be in a directory, which has no
+// fingerprint here.
 func (s *Set) look() {
 	s.looked = time.Now()
 	before := fingerprint(s.watched)
@@ -83,14 +90,17 @@ func (s *Set) look() {
 			s.seen[file] = print // a change while it was read is one that is still to come
 		}
 	}
-	if err != nil {
-		if s.problem == nil || s.problem.Error() != err.Error() {
-			s.o.Log.Error("config not taken up", "err", err)
-		}
-		s.problem = err
+	if err != nil && (s.problem == nil || s.problem.Error() != err.Error()) {
+		s.o.Log.Error("config not taken up whole", "err", err)
+	}
+	s.problem = err
+	if r == nil {
 		return
 	}
-	s.reading, s.problem = r, nil
+	if s.reading != nil && r.sameAs(s.reading) {
+		return
+	}
+	s.reading = r
 	s.revision++
 	s.o.Log.Info("config read", "path", s.o.ConfigPath, "profiles", len(r.config.Profiles), "keys", len(r.keys))
 }
@@ -99,38 +109,104 @@ func (s *Set) look() {
 func (s *Set) filesOf(r *reading, err error) []string {
 	files := []string{s.o.ConfigPath, s.o.Index.Path}
 	var invalid *config.Invalid
-	switch {
-	case errors.As(err, &invalid):
+	if errors.As(err, &invalid) {
 		files = append(files, invalid.Files...)
-	case err == nil:
+	}
+	if r != nil {
 		files = append(files, r.config.Files()...)
 	}
 	return files
 }
 
-// read loads everything anew. The keystore stays the one it was, opened or not, unless config names another.
+// read loads everything anew. It returns no reading where the last one goes on, and then says in s.held for whom. An error
+// beside a reading is what is wrong with a part of it.
 func (s *Set) read() (*reading, error) {
-	c, _, err := config.Load(s.o.ConfigPath)
-	if err != nil {
+	if err := s.holdMissing(); err != nil {
 		return nil, err
 	}
+	c, _, invalid := config.Load(s.o.ConfigPath)
+	if c == nil {
+		s.held = s.holdUnread(invalid)
+		return nil, invalid
+	}
+	r := &reading{config: c, clients: make(map[clientKey]*sts.Client), empty: s.emptyConfig()}
+	s.held = held{}
 	entries, err := s.o.Index.Load()
-	if err != nil {
+	switch {
+	case err == nil:
+		r.keys = make(map[string]keystore.Entry, len(entries))
+		for _, e := range entries {
+			r.keys[e.Name] = e
+		}
+	case s.reading == nil:
 		return nil, err
+	default: // what is known of the keys gives nobody more rights
+		r.keys = s.reading.keys
 	}
-	r := &reading{config: c, keys: make(map[string]keystore.Entry, len(entries)), clients: make(map[clientKey]*sts.Client)}
-	for _, e := range entries {
-		r.keys[e.Name] = e
+	if r.store, r.storeErr = s.storeOf(c); r.storeErr != nil && err == nil {
+		err = r.storeErr
 	}
-	if s.reading != nil && s.reading.config.Keystore == c.Keystore {
-		r.store = s.reading.store
-		return r, nil
+	if invalid != nil {
+		return r, invalid
 	}
-	r.store, err = keystore.Open(keystore.Options{
+	return r, err
+}
+
+// emptyConfig reports whether there is no config.toml, or one without a byte in it.
+func (s *Set) emptyConfig() bool {
+	info, err := os.Stat(s.o.ConfigPath)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0
+}
+
+// holdMissing lets the last reading go on for missingHold after config.toml vanished, and is nil if it does not. What is
+// wrong with the other files counts all the same.
+func (s *Set) holdMissing() error {
+	if s.reading == nil || s.reading.empty || !s.emptyConfig() {
+		s.missing = time.Time{}
+		return nil
+	}
+	if s.missing.IsZero() {
+		s.missing = time.Now()
+	}
+	if time.Since(s.missing) >= missingHold {
+		return nil
+	}
+	err := &api.Error{
+		Code:    api.ConfigInvalid,
+		Message: fmt.Sprintf("%s is missing or empty; what it said holds for %s", s.o.ConfigPath, human.Span(missingHold)),
+		Hint:    "put it back; after that everything is at its default",
+	}
+	s.held = held{problem: err, same: s.reading.config.FilesUnchanged}
+	return err
+}
+
+// holdUnread lets the last reading go on, while config.toml cannot be parsed, for profiles of which no byte changed.
+func (s *Set) holdUnread(invalid error) held {
+	if s.reading == nil {
+		return held{}
+	}
+	now, err := config.Snap(s.o.ConfigPath)
+	if err != nil {
+		return held{problem: invalid, same: func(string) bool { return false }}
+	}
+	c := s.reading.config
+	return held{problem: invalid, same: func(name string) bool { return c.Unchanged(now, name) }}
+}
+
+// storeOf is the keystore that c names. It stays the one it was, opened or not, unless c names another; what is wrong with
+// its settings is no reason to forget it, nor to use it.
+func (s *Set) storeOf(c *config.Config) (keystore.Store, error) {
+	wrong := c.KeystoreProblem()
+	if s.reading != nil && s.reading.store != nil && (wrong != nil || s.reading.config.Keystore == c.Keystore) {
+		return s.reading.store, wrong
+	}
+	if wrong != nil {
+		return nil, wrong
+	}
+	return keystore.Open(keystore.Options{
 		Backend: c.Keystore.Backend, Dir: c.Keystore.Dir, PassphraseFile: c.Keystore.PassphraseFile,
 		FileDir: s.o.FileDir, Interactive: s.o.Interactive, Notify: s.o.Notify,
 	})
-	return r, err
 }
 
 // client is the STS client for a region, and for a key of that site.
@@ -180,16 +256,16 @@ func localeLanguage() string {
 
 // Store is the keystore of the present reading.
 func (s *Set) Store() (keystore.Store, error) {
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return nil, err
 	}
-	return r.store, nil
+	return r.store, r.storeErr
 }
 
 // Config is the config of the present reading.
 func (s *Set) Config() (*config.Config, error) {
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +274,7 @@ func (s *Set) Config() (*config.Config, error) {
 
 // Keys are the entries of the key index, by name.
 func (s *Set) Keys() (map[string]keystore.Entry, error) {
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +283,7 @@ func (s *Set) Keys() (map[string]keystore.Entry, error) {
 
 // Client is the STS client that a key of that site is used with.
 func (s *Set) Client(site string) (*sts.Client, error) {
-	r, _, err := s.current()
+	r, _, _, err := s.current()
 	if err != nil {
 		return nil, err
 	}
