@@ -9,7 +9,7 @@ import (
 	"github.com/tcred/tcred/internal/disk"
 )
 
-// check refuses a directory that somebody else could read, write or point elsewhere.
+// check refuses a directory that is not ours alone, or that is a link.
 // The error of one that does not exist is fs.ErrNotExist.
 func (d *Dir) check() error {
 	if err := disk.PrivateDir(d.path); err != nil {
@@ -18,7 +18,7 @@ func (d *Dir) check() error {
 	return nil
 }
 
-// usable is check for those who return no error. That there is no directory yet is nothing to warn of.
+// usable is check for methods that return no error: it warns. A directory that does not exist yet is no reason to.
 func (d *Dir) usable() bool {
 	err := d.check()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -27,7 +27,7 @@ func (d *Dir) usable() bool {
 	return err == nil
 }
 
-// make is check, once the directory is there.
+// make makes the directory if it does not exist, and checks it.
 func (d *Dir) make() error {
 	err := d.check()
 	if !errors.Is(err, fs.ErrNotExist) {

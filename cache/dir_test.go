@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Nothing of ours goes where somebody else may look or point us: every operation is a miss or an error.
+// Every operation is a miss or an error: nothing is written where somebody else can read it, or can lead us.
 func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
-	for name, spoil := range map[string]func(path string) error{
+	for name, prepare := range map[string]func(path string) error{
 		"a link":        func(path string) error { return os.Symlink(t.TempDir(), path) },
 		"a file":        func(path string) error { return os.WriteFile(path, nil, 0o600) },
 		"open to group": func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o750)) },
@@ -28,20 +28,21 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 				needReal(t, false, "needs root, to give a directory away")
 			}
 			good, _ := newTest(t)
-			s := mustSealer(t, good, testSecret)
+			s := mustSealer(t, testSecret)
 			mustPut(t, good, testKey, s, testCredential(1))
 
 			d, warned := newTest(t)
-			mustDo(t, spoil(d.path))
+			mustDo(t, prepare(d.path))
 			for range 3 {
 				wantMiss(t, d, testKey, s)
 				d.Sweep(time.Now())
-				_, sealErr := d.Sealer(t.Context(), testSecret)
 				unlock, lockErr := d.Lock(t.Context(), testKey)
 				if lockErr == nil {
 					unlock()
 				}
-				for _, err := range []error{sealErr, lockErr, d.Put(t.Context(), testKey, s, testCredential(1)), deleted(d.Delete(testKey)), deleted(d.DeleteAll())} {
+				putErr := d.Put(t.Context(), testKey, s, testCredential(1))
+				deleteErr, deleteAllErr := deleted(d.Delete(t.Context(), testKey)), deleted(d.DeleteAll(t.Context()))
+				for _, err := range []error{lockErr, putErr, deleteErr, deleteAllErr} {
 					if err == nil {
 						t.Error("used all the same")
 					}
@@ -57,7 +58,7 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 
 func TestAMissingDirectoryIsAMissAndMadeByTheFirstWrite(t *testing.T) {
 	d, warned := openTest(filepath.Join(t.TempDir(), "parent", "tcred"))
-	s := testSealer(t)
+	s := mustSealer(t, testSecret)
 	wantMiss(t, d, testKey, s)
 	d.Sweep(time.Now())
 	if _, err := os.Stat(d.path); err == nil {
@@ -73,7 +74,7 @@ func TestAReadOnlyDirectoryStillAnswers(t *testing.T) {
 		t.Skip("no mode keeps root from writing; the read-only mount in full_linux_test.go does")
 	}
 	d, _ := newTest(t)
-	mustPut(t, d, testKey, mustSealer(t, d, testSecret), testCredential(1))
+	mustPut(t, d, testKey, mustSealer(t, testSecret), testCredential(1))
 	mustDo(t, os.Chmod(d.path, 0o500))
 	t.Cleanup(func() { os.Chmod(d.path, 0o700) })
 	wantReadOnlyBehaviour(t, d)
@@ -82,7 +83,7 @@ func TestAReadOnlyDirectoryStillAnswers(t *testing.T) {
 // wantReadOnlyBehaviour: what is there is served, and every write is an error at once.
 func wantReadOnlyBehaviour(t *testing.T, d *Dir) {
 	t.Helper()
-	s := mustSealer(t, d, testSecret)
+	s := mustSealer(t, testSecret)
 	wantHit(t, d, testKey, s, testCredential(1))
 	if err := d.Put(t.Context(), testKey, s, testCredential(2)); err == nil {
 		t.Error("Put: no error")

@@ -91,19 +91,18 @@ func decodeBody(text []byte) (credential.Credential, error) {
 	return c, nil
 }
 
-// readFile reads a file of at most maxEntry bytes. Whatever else lies in its place is errDamaged.
-// It returns what lies there even when it cannot be read.
-func readFile(path string) ([]byte, fs.FileInfo, error) {
+// readFile reads a file of at most maxEntry bytes. Anything else in its place is errDamaged.
+func readFile(path string) ([]byte, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
-		return nil, info, fmt.Errorf("%w: %s is a link", errDamaged, path)
+		return nil, fmt.Errorf("%w: %s is a link", errDamaged, path)
 	}
 	raw, err := disk.Read(path, maxEntry)
 	if fault, ok := errors.AsType[*disk.Fault](err); ok {
 		err = fmt.Errorf("%w: %w", errDamaged, fault)
 	}
-	return raw, info, err
+	return raw, err
 }

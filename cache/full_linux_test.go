@@ -26,7 +26,7 @@ func mountTest(t *testing.T) (path string, readOnly func()) {
 func TestAFullDiskCostsTheWriteNotTheEntry(t *testing.T) {
 	path, _ := mountTest(t)
 	d, warned := openTest(path)
-	s := mustSealer(t, d, testSecret)
+	s := mustSealer(t, testSecret)
 	mustPut(t, d, testKey, s, testCredential(1))
 	filler := filepath.Join(path, "filler")
 	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
@@ -48,7 +48,7 @@ func TestAFullDiskCostsTheWriteNotTheEntry(t *testing.T) {
 func TestAReadOnlyDiskStillAnswers(t *testing.T) {
 	path, readOnly := mountTest(t)
 	d, warned := openTest(path)
-	mustPut(t, d, testKey, mustSealer(t, d, testSecret), testCredential(1))
+	mustPut(t, d, testKey, mustSealer(t, testSecret), testCredential(1))
 	readOnly()
 	wantReadOnlyBehaviour(t, d)
 	warned.want(t, 0)

@@ -41,15 +41,18 @@ func increment(path string) error {
 	if err != nil {
 		return fmt.Errorf("torn counter: %w", err)
 	}
-	time.Sleep(100 * time.Microsecond) // the window in which a second holder would show
+	time.Sleep(100 * time.Microsecond) // long enough for a second holder to read the same number
 	return os.WriteFile(path, []byte(strconv.Itoa(n+1)), 0o600)
 }
 
-// sweepChild removes the lock file whenever it can, until it is killed.
+// sweepChild sweeps until it is killed. It leaves a temporary file each time, so that it has to take the lock.
 func sweepChild(args []string) error {
 	d, warned := openTest(args[0])
 	fmt.Println("ready")
 	for len(warned.lines()) == 0 {
+		if err := os.WriteFile(d.file(testKey, tempSuffix), nil, 0o600); err != nil {
+			return err
+		}
 		d.Sweep(time.Now())
 	}
 	return errors.New(warned.lines()[0])
@@ -67,8 +70,7 @@ func holdChild(args []string) error {
 	return errors.New("not killed")
 }
 
-// There is no entry, so that every lock file is an orphan, which a sweeper removes all the time.
-func TestNoUpdateIsLostAmongProcessesWhileLockFilesAreRemoved(t *testing.T) {
+func TestNoUpdateIsLostAmongProcessesWhileASweeperTakesTheLock(t *testing.T) {
 	d, _ := newTest(t)
 	mustDo(t, d.make())
 	counter := filepath.Join(t.TempDir(), "counter")
@@ -109,7 +111,7 @@ func TestAKilledHolderLetsTheNextOneIn(t *testing.T) {
 	unlock()
 }
 
-// Within a process too; a bubble's clock jumps, so that the wait costs nothing.
+// In a bubble of synctest the wait takes no time.
 func TestLockIsExclusiveWithinAProcessAndPerKey(t *testing.T) {
 	d, _ := newTest(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -131,43 +133,13 @@ func TestLockIsExclusiveWithinAProcessAndPerKey(t *testing.T) {
 	})
 }
 
-func TestALockFileThatWasReplacedIsNoLock(t *testing.T) {
-	d, _ := newTest(t)
-	mustDo(t, d.make())
-	held, ok := d.tryLock(string(testKey))
-	if !ok {
-		t.Fatal("a free lock was not had")
-	}
-	defer held.Unlock()
-	mustDo(t, os.Remove(held.Path()))
-	if inPlace(held) {
-		t.Error("a removed lock file counts")
-	}
-	mustWrite(t, held.Path(), nil)
-	if inPlace(held) {
-		t.Error("a replaced lock file counts")
-	}
-}
-
-func BenchmarkLock(b *testing.B) {
-	d, _ := openTest(filepath.Join(b.TempDir(), "tcred"))
-	for b.Loop() {
-		unlock, err := d.Lock(context.Background(), testKey)
-		if err != nil {
-			b.Fatal(err)
-		}
-		unlock()
-	}
-}
-
-// Sweep passes by what is locked, so whoever locks it clears up. What is not the name's own, or no temporary file, stays.
+// What is not the key's own, or no temporary file, stays.
 func TestWhoTakesALockRemovesWhatAKilledHolderLeft(t *testing.T) {
 	d, warned := newTest(t)
-	s := mustSealer(t, d, testSecret)
+	s := mustSealer(t, testSecret)
 	mustPut(t, d, testKey, s, testCredential(1))
-	mustWrite(t, d.file(string(testKey), tempSuffix+"123"), []byte("half"))
-	mustWrite(t, d.file(string(testKey), damagedSuffix), nil)
-	mustWrite(t, d.file(string(KeyOf("another")), tempSuffix+"456"), nil)
+	mustWrite(t, d.file(testKey, tempSuffix), []byte("half"))
+	mustWrite(t, d.file(KeyOf("another"), tempSuffix), nil)
 
 	unlock, err := d.Lock(t.Context(), testKey)
 	mustDo(t, err)
@@ -175,9 +147,41 @@ func TestWhoTakesALockRemovesWhatAKilledHolderLeft(t *testing.T) {
 	if left := files(t, d, tempSuffix); len(left) != 1 || !strings.HasPrefix(left[0], string(KeyOf("another"))) {
 		t.Errorf("left: %v, want the other entry's alone", left)
 	}
-	if len(files(t, d, damagedSuffix)) != 1 {
-		t.Error("the damaged file went too")
-	}
 	wantHit(t, d, testKey, s, testCredential(1))
 	warned.want(t, 0)
+}
+
+// Who waits for the lock must not take the holder's file for a killed writer's.
+func TestWhoDoesNotGetALockRemovesNothing(t *testing.T) {
+	d, _ := newTest(t)
+	unlock, err := d.Lock(t.Context(), testKey)
+	mustDo(t, err)
+	defer unlock()
+	mustWrite(t, d.file(testKey, tempSuffix), []byte("half"))
+	brief, cancel := context.WithTimeout(t.Context(), 2*lockRetry)
+	defer cancel()
+	if _, err := d.Lock(brief, testKey); err == nil {
+		t.Fatal("two hold the lock")
+	}
+	if left := files(t, d, tempSuffix); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// To list a directory is to allocate for each file in it.
+func TestALockDoesNotListTheDirectory(t *testing.T) {
+	d, _ := newTest(t)
+	lock := func() {
+		unlock, err := d.Lock(t.Context(), testKey)
+		mustDo(t, err)
+		unlock()
+	}
+	lock()
+	few := testing.AllocsPerRun(5, lock)
+	for n := range 500 {
+		mustWrite(t, d.file(KeyOf(strconv.Itoa(n)), entrySuffix), nil)
+	}
+	if many := testing.AllocsPerRun(5, lock); many > 2*few {
+		t.Errorf("%v allocations among 500 entries, %v without", many, few)
+	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// childVar names, in a child process of these tests, which of children it is to run.
+// childVar tells a child process of these tests which of children it runs.
 const childVar = "TCRED_CACHE_TEST_CHILD"
 
 var children = map[string]func(args []string) error{
@@ -102,9 +102,9 @@ func newTest(t *testing.T) (*Dir, *warnings) {
 	return openTest(filepath.Join(t.TempDir(), "tcred"))
 }
 
-func mustSealer(t testing.TB, d *Dir, secret credential.Secret) *Sealer {
+func mustSealer(t testing.TB, secret credential.Secret) *Sealer {
 	t.Helper()
-	s, err := d.Sealer(t.Context(), secret)
+	s, err := NewSealer(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,14 +120,14 @@ func mustPut(t testing.TB, d *Dir, key Key, s *Sealer, c credential.Credential) 
 
 func wantHit(t testing.TB, d *Dir, key Key, s *Sealer, want credential.Credential) {
 	t.Helper()
-	if got, ok := d.Get(key, s); !ok || !same(got, want) {
+	if got, ok := d.Get(t.Context(), key, s); !ok || !same(got, want) {
 		t.Errorf("the entry is a miss or another credential (hit %v)", ok)
 	}
 }
 
 func wantMiss(t testing.TB, d *Dir, key Key, s *Sealer) {
 	t.Helper()
-	if got, ok := d.Get(key, s); ok || got != (credential.Credential{}) {
+	if got, ok := d.Get(t.Context(), key, s); ok || got != (credential.Credential{}) {
 		t.Errorf("got %v, want a miss", got)
 	}
 }
@@ -152,7 +152,7 @@ func testCredential(n int) credential.Credential {
 	}
 }
 
-// files lists the names in the cache directory that end or go on as one of parts says.
+// files lists the names in the cache directory that contain one of parts.
 func files(t testing.TB, d *Dir, parts ...string) (found []string) {
 	t.Helper()
 	all, err := os.ReadDir(d.path)

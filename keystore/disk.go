@@ -25,7 +25,7 @@ func readSmall(path string) ([]byte, error) { return disk.Read(path, maxFile) }
 const tempFiles = ".tmp-*"
 
 // writeAtomic makes data the content of path, as disk.Write does.
-func writeAtomic(path string, data []byte) error { return disk.Write(path, tempFiles, data, os.Rename) }
+func writeAtomic(path string, data []byte) error { return disk.Write(path, tempFiles, data) }
 
 // removeAll removes what lies in dir under a name by pattern, a word with a * at its end. What cannot be removed is
 // left to the next call.

@@ -161,7 +161,7 @@ func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
 func (x Index) write(data []byte) error {
 	temp := "." + filepath.Base(x.Path) + "-*"
 	removeAll(filepath.Dir(x.Path), temp)
-	return disk.Write(x.Path, temp, data, os.Rename)
+	return disk.Write(x.Path, temp, data)
 }
 
 func without(entries []Entry, name string) []Entry {

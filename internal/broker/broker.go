@@ -51,7 +51,7 @@ type Store interface {
 	Delete(ctx context.Context, key cache.Key) (expires time.Time, err error)
 	DeleteAll(ctx context.Context) (expires []time.Time, err error)
 	// Sweep removes what expired before now.
-	Sweep(now time.Time) (removed int)
+	Sweep(now time.Time)
 }
 
 // Profile is all the broker knows of a profile.

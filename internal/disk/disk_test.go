@@ -12,7 +12,8 @@ import (
 func wantFault(t *testing.T, err error, path, what, cure string) {
 	t.Helper()
 	fault, ok := errors.AsType[*Fault](err)
-	if !ok || !strings.HasPrefix(err.Error(), path+" ") || !strings.Contains(fault.What, what) || !strings.Contains(fault.Cure, cure) {
+	if !ok || !strings.HasPrefix(err.Error(), path+" ") ||
+		!strings.Contains(fault.What, what) || !strings.Contains(fault.Cure, cure) {
 		t.Errorf("got %v, want a Fault that says %q and cures by %q", err, what, cure)
 	}
 }
@@ -40,28 +41,62 @@ func TestReadTakesNoDirectory(t *testing.T) {
 }
 
 func TestWriteReplacesAFileOrLeavesItAndNothingElse(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	for _, text := range []string{"first", "second"} {
-		write(t, path, text)
-	}
-	info, err := os.Stat(path)
-	if err != nil || hasOwners && info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	if err := Write(path, "x*", []byte("third"), os.Link); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("a link in a file's place: %v", err)
-	}
-	if got, err := Read(path, 99); err != nil || string(got) != "second" {
-		t.Errorf("%q, %v", got, err)
-	}
-	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
-		t.Errorf("%v, %v", files, err)
+	for _, temp := range []string{"x*", "x"} {
+		path := filepath.Join(t.TempDir(), "file")
+		for _, text := range []string{"first", "second"} {
+			if err := Write(path, temp, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		info, err := os.Stat(path)
+		if err != nil || hasOwners && info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+		if err := Write(filepath.Dir(path), temp, []byte("third")); err == nil {
+			t.Error("a directory was replaced")
+		}
+		if got, err := Read(path, 99); err != nil || string(got) != "second" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+			t.Errorf("%v, %v", files, err)
+		}
 	}
 }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	if err := Write(path, "x*", []byte(text), os.Rename); err != nil {
+	if err := Write(path, "x*", []byte(text)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A second writer, and a link that somebody put there, must not share the first one's file.
+func TestWriteLeavesATemporaryFileOfItsNameAlone(t *testing.T) {
+	dir := t.TempDir()
+	path, temp, elsewhere := filepath.Join(dir, "file"), filepath.Join(dir, "x"), filepath.Join(dir, "elsewhere")
+	write(t, path, "first")
+	for name, leave := range map[string]func() error{
+		"file": func() error { return os.WriteFile(temp, []byte("half"), 0o600) },
+		"link": func() error { return os.Symlink(elsewhere, temp) },
+	} {
+		if err := leave(); err != nil {
+			t.Skip("this system makes links for some only: ", err)
+		}
+		if err := Write(path, "x", []byte("second")); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s: %v, want fs.ErrExist", name, err)
+		}
+		if err := os.Remove(temp); err != nil {
+			t.Errorf("%s: it is gone: %v", name, err)
+		}
+	}
+	if err := Write(path, "x", []byte("second")); err != nil {
+		t.Error(err)
+	}
+	if got, err := Read(path, 99); err != nil || string(got) != "second" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v", files, err)
 	}
 }

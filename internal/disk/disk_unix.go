@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// hasOwners: files have an owner and a mode here.
+// hasOwners says that files have an owner and a mode here.
 const hasOwners = true
 
 func ours(info fs.FileInfo) bool {
@@ -19,8 +19,8 @@ func ours(info fs.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-// Stranger is a file's owner if that is neither this user nor root, else "". Whatever the mode says now, the owner can
-// write. On Windows it is always "", as Writers is.
+// Stranger names a file's owner if that is neither this user nor root; else it is "". An owner can write the file
+// whatever its mode is now. On Windows it is always "", and so is Writers.
 func Stranger(info fs.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() || stat.Uid == rootHere() {
@@ -29,8 +29,9 @@ func Stranger(info fs.FileInfo) string {
 	return fmt.Sprintf("another user (uid %d)", stat.Uid)
 }
 
-// rootHere is the owner of the root directory. In a user namespace that knows of nobody but this user, as of a systemd
-// service in its sandbox, root's files seem to be nobody's, and so do all other users': they cannot be told apart there.
+// rootHere is the owner of the root directory, as this process sees it. In a user namespace that maps this user only,
+// such as the sandbox of a systemd service, the files of root and of all other users show one and the same owner: root
+// and the others cannot be told apart there.
 var rootHere = sync.OnceValue(func() uint32 {
 	info, err := os.Stat("/")
 	if err != nil {
@@ -43,8 +44,8 @@ var rootHere = sync.OnceValue(func() uint32 {
 	return stat.Uid
 })
 
-// Writers says who besides the owner can write a file, "" if nobody can. The group of a user's own, which has the
-// user's number on systems that make one, is nobody else.
+// Writers says who besides the owner can write a file; "" if nobody can. A group that has the owner's number does not
+// count: systems that make such a group make it for that user alone.
 func Writers(info fs.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch perm := info.Mode().Perm(); {
@@ -56,7 +57,7 @@ func Writers(info fs.FileInfo) string {
 	return ""
 }
 
-// syncDir makes a rename in the directory last through a power cut, where the file system knows how.
+// syncDir makes a rename in the directory last through a power cut, where the file system can do that.
 func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -35,11 +36,15 @@ func TestNothingIsWaitedFor(t *testing.T) {
 
 func TestWhatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 	for what, tt := range map[string]struct {
-		cure  string
-		spoil func(path string) error
+		cure   string
+		change func(path string) error
 	}{
-		"is open to other users (mode 0710)": {"chmod ", func(p string) error { return os.Chmod(p, 0o710) }},
-		"belongs to another user":            {"chown it to yourself, then chmod ", func(p string) error { return os.Chown(p, 65534, -1) }},
+		"is open to other users (mode 0710)": {
+			"chmod ", func(p string) error { return os.Chmod(p, 0o710) },
+		},
+		"belongs to another user": {
+			"chown it to yourself, then chmod ", func(p string) error { return os.Chown(p, 65534, -1) },
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			if what == "belongs to another user" && os.Geteuid() != 0 {
@@ -52,7 +57,7 @@ func TestWhatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 				if err := errors.Join(os.Chmod(path, 0o700), Private(path, stat(t, path))); err != nil {
 					t.Error(err)
 				}
-				if err := tt.spoil(path); err != nil {
+				if err := tt.change(path); err != nil {
 					t.Fatal(err)
 				}
 				wantFault(t, Private(path, stat(t, path)), path, what, tt.cure+mode+path)
@@ -76,17 +81,48 @@ func TestOnlyADirectoryIsAPrivateDir(t *testing.T) {
 	}
 }
 
-// The place's directory is the last thing Write comes to: here it is gone by then.
-func TestWriteSyncsTheDirectoryAfterTheMove(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "dir")
-	if err := os.Mkdir(dir, 0o700); err != nil {
+func TestAFileThatLostItsNameIsNotMoved(t *testing.T) {
+	for name, take := range map[string]func(path string) error{
+		"removed":  os.Remove,
+		"replaced": func(path string) error { return errors.Join(os.Rename(path, path+"2"), os.WriteFile(path, nil, 0o600)) },
+	} {
+		f, err := create(t.TempDir(), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := take(f.Name()); err != nil {
+			t.Fatal(err)
+		}
+		if err := fill(f, []byte("text")); !errors.Is(err, errTaken) {
+			t.Errorf("%s: %v, want errTaken", name, err)
+		}
+	}
+}
+
+// Another process believes that the writer was killed, removes its temporary file, and makes one of the same name: that
+// one is neither moved into place nor removed.
+func TestWriteLeavesAFileAloneThatReplacedItsTemporaryFile(t *testing.T) {
+	dir := t.TempDir()
+	path, temp := filepath.Join(dir, "file"), filepath.Join(dir, "x")
+	write(t, path, "first")
+	taken := make(chan error)
+	go func() {
+		for os.Remove(temp) != nil {
+			runtime.Gosched() // until there is one
+		}
+		taken <- os.WriteFile(temp, []byte("another's"), 0o600)
+	}()
+	large := make([]byte, 64<<20) // which takes a while
+	if err := Write(path, "x", large); !errors.Is(err, errTaken) {
+		t.Fatalf("%v, want errTaken", err)
+	}
+	if err := <-taken; err != nil {
 		t.Fatal(err)
 	}
-	err := Write(filepath.Join(dir, "file"), "x*", nil, func(from, to string) error {
-		return errors.Join(os.Rename(from, to), os.Rename(dir, dir+".moved"))
-	})
-	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%v: it never looked", err)
+	for path, want := range map[string]string{path: "first", temp: "another's"} {
+		if got, err := Read(path, 99); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v; want %q", path, got, err, want)
+		}
 	}
 }
 

@@ -2,12 +2,12 @@ package disk
 
 import "io/fs"
 
-// hasOwners: modes say nothing on Windows.
+// hasOwners says that files have no owner and mode that tell anything.
 const hasOwners = false
 
 func ours(fs.FileInfo) bool { return true }
 
-// Stranger and Writers say nothing: the mode bits do not tell, and a profile directory is its user's alone.
+// Stranger and Writers are always "": modes do not tell, and the files of a user lie where nobody else can write.
 func Stranger(fs.FileInfo) string { return "" }
 func Writers(fs.FileInfo) string  { return "" }
 

@@ -18,12 +18,12 @@ import (
 // What strace sees of a process at the cache directory, and what it does to it.
 
 // stracedCalls are the calls that a run may make on files of the cache.
-const stracedCalls = "openat,read,write,fsync,close,renameat,linkat,unlinkat,mkdirat,flock,fcntl,fstat,newfstatat,statfs,epoll_ctl"
+const stracedCalls = "openat,read,write,fsync,close,renameat,unlinkat,mkdirat,flock,fcntl,fstat,newfstatat,statfs,epoll_ctl"
 
 // step is one system call of a run, told apart from the others in the same way in every run.
 type step struct {
 	call string
-	file string // of the cache directory: "entry", "entry.tmp", "entry.lock", "salt", … or "directory"
+	file string // of the cache directory: "entry", "entry.tmp", "entry.lock" or "directory"
 	nth  int    // of this call on this file
 }
 
@@ -38,7 +38,6 @@ type seen struct {
 var (
 	tracedLine = regexp.MustCompile(`^(\d+) +(?:<\.\.\. )?(\w+)(\(| resumed>)(.*)$`)
 	entryName  = regexp.MustCompile(`^[0-9a-f]{64}\.(cred)?`)
-	tempDigits = regexp.MustCompile(`\.tmp\d+$`)
 )
 
 // readTrace returns the steps of a trace on files of the cache directory.
@@ -80,7 +79,7 @@ func fileClass(name string) string {
 	if entryName.MatchString(name) {
 		name = strings.TrimSuffix("entry."+strings.TrimPrefix(name[64:], "."), ".cred")
 	}
-	return tempDigits.ReplaceAllString(name, ".tmp")
+	return name
 }
 
 // stopped reports whether every thread of the process stands still.
