@@ -10,6 +10,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/socket"
 )
@@ -73,7 +74,8 @@ func (a *app) tellCleared(name string, cleared api.Cleared) {
 		if c.Profile != "" {
 			what = fmt.Sprintf("the credential of profile %q", c.Profile)
 		}
-		a.tell("%s is gone from here; at Tencent Cloud it stays valid until %s", what, moment(c.Expires, time.Now()))
+		a.tell("%s is gone from here; at Tencent Cloud it stays valid until %s",
+			what, human.Moment(c.Expires, time.Now()))
 	}
 	switch {
 	case len(cleared.Credentials) > 0:

@@ -49,7 +49,10 @@ was asked, below /_emulator/ (see docs/emulator.md). Set endpoint in config.toml
 func (a *app) runEmulator(ctx context.Context, address string, account emulator.Account) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return &api.Error{Code: api.Internal, Message: fmt.Sprintf("cannot listen on %s: %v", address, err), Hint: "--address 127.0.0.1:0 takes a free port"}
+		return &api.Error{
+			Code: api.Internal, Message: fmt.Sprintf("cannot listen on %s: %v", address, err),
+			Hint: "--address 127.0.0.1:0 takes a free port",
+		}
 	}
 	fmt.Fprintf(a.out, "TCRED_EMULATOR_URL=http://%s\n", l.Addr())
 	fmt.Fprintf(a.out, "TENCENTCLOUD_SECRET_ID=%s\n", account.SecretID)

@@ -1,16 +1,13 @@
-package cli
+package service
 
 import (
-	"context"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tcred/tcred/api"
 )
@@ -43,13 +40,15 @@ func TestHomebrewsNextUpgradeKeepsThePathOfTheBinary(t *testing.T) {
 		t.Errorf("nothing leads to it, but it is run as %s", got)
 	}
 	if err := errors.Join(os.MkdirAll(filepath.Dir(binary), 0o700), os.WriteFile(binary, nil, 0o700),
-		os.Mkdir(filepath.Join(prefix, "opt"), 0o700), os.Symlink("../Cellar/tcred/1.2.3", filepath.Join(prefix, "opt", "tcred"))); err != nil {
+		os.Mkdir(filepath.Join(prefix, "opt"), 0o700),
+		os.Symlink("../Cellar/tcred/1.2.3", filepath.Join(prefix, "opt", "tcred"))); err != nil {
 		t.Fatal(err)
 	}
 	if got := lasting(binary); got != filepath.Join(prefix, "opt", "tcred", "bin", "tcred") {
 		t.Errorf("it is run as %s", got)
 	}
-	for _, other := range []string{"/usr/bin/tcred", filepath.Join(prefix, "Cellar", "tcred", "1.2.2", "bin", "tcred")} {
+	older := filepath.Join(prefix, "Cellar", "tcred", "1.2.2", "bin", "tcred")
+	for _, other := range []string{"/usr/bin/tcred", older} {
 		if got := lasting(other); got != other {
 			t.Errorf("%s is run as %s", other, got)
 		}
@@ -64,51 +63,5 @@ func TestWhoRanSudoIsToldToRunItWithout(t *testing.T) {
 	}
 	if hint := api.AsError(noSystemd(errors.New("no bus"))).Hint; !strings.Contains(hint, want) {
 		t.Errorf("the hint is %q", hint)
-	}
-}
-
-func TestDoctorLooksWhetherTheSocketsDirectoryCanBeMade(t *testing.T) {
-	home, err := os.MkdirTemp("", "tcred") // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(home)
-	for dir, level := range map[string]string{
-		filepath.Join(home, "a", "b"): levelOK,
-		"/proc/none/a":                levelFail,
-	} {
-		if runtime.GOOS == "windows" && level == levelFail {
-			continue
-		}
-		t.Setenv(api.EnvSocket, filepath.Join(dir, "s"))
-		d := &doctor{}
-		d.socket()
-		if f := d.findings[0]; f.Level != level || (level == levelFail) != strings.Contains(f.Cure, api.EnvSocket) {
-			t.Errorf("%s: %+v", dir, f)
-		}
-	}
-}
-
-func TestDoctorSendsToTheServiceWhereNobodyAnswers(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there is no daemon on windows yet")
-	}
-	dir, err := os.MkdirTemp("", "tcred")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	t.Setenv(api.EnvSocket, filepath.Join(dir, "s"))
-	l, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	d := &doctor{}
-	d.daemon(ctx)
-	if f := d.findings[0]; f.Level != levelFail || !strings.Contains(f.Cure, "tcred service status") {
-		t.Errorf("%+v", f)
 	}
 }

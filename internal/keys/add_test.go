@@ -1,4 +1,4 @@
-package cli
+package keys
 
 import (
 	"os"
@@ -20,8 +20,8 @@ func TestAKeyThatCannotBeIndexedGoesOutOfTheKeystoreAgain(t *testing.T) {
 	for name, want := range map[string]string{
 		"taken": "; nothing was stored, the old key is still there", "new": "; nothing was stored",
 	} {
-		w := vault{store: store, index: index}
-		err := w.keep(t.Context(), addition{name: name, replace: true}, keystore.Key{ID: "AKIDnew", Secret: "new"}, keystore.Entry{Name: name})
+		a := Addition{Store: store, Index: index, Name: name, Replace: true}
+		err := a.Put(t.Context(), keystore.Key{ID: "AKIDnew", Secret: "new"}, keystore.Entry{Name: name})
 		if err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,31 +1,31 @@
-package cli
+package service
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/packaging"
 )
 
-// launchd is the user's part of it: an agent of the login session, which has the keychain.
+// launchd runs the daemon as an agent of the user's login session: the keychain is open there.
 type launchd struct {
-	app    *app
 	binary string // this one, absolute
 }
 
 func (m *launchd) domain() string { return fmt.Sprintf("gui/%d", os.Geteuid()) }
 func (m *launchd) target() string { return m.domain() + "/" + packaging.LaunchdLabel }
 
-func (m *launchd) file() (string, error) {
+// path is where launchd looks for the agent.
+func (m *launchd) path() (string, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return "", fmt.Errorf("finding a place for the agent: %w", err)
@@ -33,54 +33,59 @@ func (m *launchd) file() (string, error) {
 	return filepath.Join(home, "Library", "LaunchAgents", packaging.LaunchdLabel+".plist"), nil
 }
 
-// text is the agent, with every path in it.
-func (m *launchd) text() (string, error) {
+// agent is the agent's file, with every path in it.
+func (m *launchd) agent() (file, error) {
+	path, err := m.path()
+	if err != nil {
+		return file{}, err
+	}
 	p, err := dirs.Find()
 	if err != nil {
-		return "", err
+		return file{}, err
 	}
-	path, err := place.Socket()
+	socket, err := place.Socket()
 	if err != nil {
-		return "", err
+		return file{}, err
 	}
-	env := slices.DeleteFunc(environment(), func(s packaging.Setting) bool { return s.Name == api.EnvSocket || s.Name == api.EnvConfig })
-	env = append([]packaging.Setting{{Name: api.EnvSocket, Value: path}, {Name: api.EnvConfig, Value: p.Config}}, env...)
-	return packaging.LaunchdAgent(packaging.Agent{Binary: m.binary, Log: p.Log(), Env: env})
+	env := []packaging.Setting{{Name: api.EnvSocket, Value: socket}, {Name: api.EnvConfig, Value: p.Config}}
+	for _, s := range settings() {
+		if s.Name != api.EnvSocket && s.Name != api.EnvConfig {
+			env = append(env, s)
+		}
+	}
+	text, err := packaging.LaunchdAgent(packaging.Agent{Binary: m.binary, Log: p.Log(), Env: env})
+	return file{path, text}, err
 }
 
 func (m *launchd) install(ctx context.Context, s *steps) error {
-	file, err := m.file()
-	if err != nil {
-		return err
-	}
-	text, err := m.text()
+	agent, err := m.agent()
 	if err != nil {
 		return err
 	}
 	if err := m.makeLogDir(s); err != nil {
 		return err
 	}
-	loaded, stale := m.print(ctx) != "", differs([2]string{file, text})
+	loaded, stale := m.print(ctx) != "", differs(agent)
 	switch {
-	case loaded && stale: // before the file changes: whoever interrupts this leaves no agent of which the file does not tell
+	case loaded && stale: // before the file changes: else an interrupt leaves an agent that the file does not describe
 		err = s.run(ctx, command{"launchctl", "bootout", m.target()})
 	case !loaded:
-		err = m.app.makeRoom(ctx, s)
+		err = stopOther(ctx, s)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.write(file, text); err != nil {
+	if err := s.write(agent); err != nil {
 		return err
 	}
 	if loaded && !stale {
-		m.app.tell("the agent is loaded")
-		return m.app.greet(ctx, s)
+		s.Say("the agent is loaded")
+		return checkAnswer(ctx, s)
 	}
 	if err := s.run(ctx, command{"launchctl", "enable", m.target()}); err != nil {
 		return err
 	}
-	if err := m.bootstrap(ctx, s, file); err != nil {
+	if err := m.bootstrap(ctx, s, agent.path); err != nil {
 		return err
 	}
 	return m.await(ctx, s)
@@ -89,18 +94,18 @@ func (m *launchd) install(ctx context.Context, s *steps) error {
 // makeLogDir makes the directory that launchd opens the log in, before the daemon could.
 func (m *launchd) makeLogDir(s *steps) error {
 	p, err := dirs.Find()
-	if err != nil || s.dry {
+	if err != nil || s.DryRun {
 		return err
 	}
 	return os.MkdirAll(filepath.Dir(p.Log()), 0o700)
 }
 
 // bootstrap loads the agent. launchd refuses for a while after a bootout.
-func (m *launchd) bootstrap(ctx context.Context, s *steps, file string) error {
+func (m *launchd) bootstrap(ctx context.Context, s *steps, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	for {
-		err := s.run(ctx, command{"launchctl", "bootstrap", m.domain(), file})
+		err := s.run(ctx, command{"launchctl", "bootstrap", m.domain(), path})
 		if err == nil {
 			return nil
 		}
@@ -117,7 +122,7 @@ func (m *launchd) await(ctx context.Context, s *steps) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	for {
-		err := m.app.greet(ctx, s)
+		err := checkAnswer(ctx, s)
 		if err == nil {
 			return nil
 		}
@@ -130,7 +135,7 @@ func (m *launchd) await(ctx context.Context, s *steps) error {
 }
 
 func (m *launchd) uninstall(ctx context.Context, s *steps) error {
-	file, err := m.file()
+	path, err := m.path()
 	if err != nil {
 		return err
 	}
@@ -139,11 +144,11 @@ func (m *launchd) uninstall(ctx context.Context, s *steps) error {
 			return err
 		}
 	}
-	if err := s.remove(file); err != nil {
+	if err := s.remove(path); err != nil {
 		return err
 	}
 	if !s.changed {
-		m.app.tell("nothing that install wrote is here")
+		s.Say("nothing that install wrote is here")
 	}
 	return nil
 }
@@ -155,45 +160,52 @@ func (m *launchd) restart(ctx context.Context, s *steps) error {
 	return s.run(ctx, command{"launchctl", "kickstart", "-k", m.target()})
 }
 
-func (m *launchd) status(ctx context.Context) (serviceStatus, error) {
-	st := serviceStatus{Manager: "launchd"}
-	file, err := m.file()
-	if err != nil || !isFile(file) {
+func (m *launchd) status(ctx context.Context) (Status, error) {
+	st := Status{Manager: "launchd"}
+	path, err := m.path()
+	if err != nil || !disk.IsFile(path) {
 		return st, err
 	}
-	st.Files = []string{file}
-	text, err := m.text()
+	st.Files = []string{path}
+	agent, err := m.agent()
 	if err != nil {
 		return st, err
 	}
 	loaded := m.print(ctx)
 	if loaded == "" {
-		st.Outdated = "tcred service install: the agent is not loaded"
+		st.Due = "tcred service install: the agent is not loaded"
 	}
-	if differs([2]string{file, text}) {
-		st.Outdated = "tcred service install: " + file + " is not what this version, in this environment, would write"
+	if differs(agent) {
+		st.Due = "tcred service install: " + path + " is not what this version, in this environment, would write"
 	}
-	state := "not loaded"
-	for line := range strings.Lines(loaded) {
-		// launchctl's words are for people: what is not found is left out.
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), " = "); ok && strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t\t") {
-			switch name {
-			case "state":
-				state = value
-			case "pid":
-				st.PID, _ = strconv.Atoi(value)
-			}
-		}
-	}
-	st.States = [][2]string{{"agent", state}}
+	state, pid := readPrint(loaded)
+	st.States, st.PID = [][2]string{{"agent", state}}, pid
 	return st, nil
 }
 
-// print is what launchd says of the agent, "" if it is not loaded.
+// print is what launchctl prints of the agent, "" if it is not loaded.
 func (m *launchd) print(ctx context.Context) string {
 	text, err := command{"launchctl", "print", m.target()}.output(ctx)
 	if err != nil {
 		return ""
 	}
 	return text
+}
+
+// readPrint finds the agent's state, and the daemon's process if one runs, in what launchctl prints. That text is for
+// people and may change: what is not found is left out.
+func readPrint(text string) (state string, pid int) {
+	state = "not loaded"
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "\t\t") { // of something within the agent
+			continue
+		}
+		switch name, value, _ := strings.Cut(strings.TrimSpace(line), " = "); name {
+		case "state":
+			state = value
+		case "pid":
+			pid, _ = strconv.Atoi(value)
+		}
+	}
+	return state, pid
 }

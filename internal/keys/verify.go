@@ -1,4 +1,4 @@
-package cli
+package keys
 
 import (
 	"context"
@@ -14,16 +14,17 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// verify finds out whose the key is, and whether it may issue credentials, by one that grants nothing.
-func (a *app) verify(ctx context.Context, set *profile.Set, name string, key keystore.Key) (keystore.Entry, error) {
-	who, site, err := findSite(ctx, set, key, "")
+// Verify asks Tencent Cloud whose the key is, and whether it may issue credentials: it has one issued that grants
+// nothing. The entry is what the index should say of the key, under that name.
+func Verify(ctx context.Context, set *profile.Set, name string, key keystore.Key) (keystore.Entry, error) {
+	who, site, err := FindSite(ctx, set, key, "")
 	if err != nil {
 		return keystore.Entry{}, err
 	}
 	entry := newEntry(name, site, key)
 	entry.AccountID, entry.UserID, entry.Arn = who.AccountID, who.UserID, who.Arn
 	if strings.HasPrefix(who.Arn, "qcs::sts:") {
-		return keystore.Entry{}, temporaryKey("of " + who.Arn)
+		return keystore.Entry{}, Temporary("of " + who.Arn)
 	}
 	entry.Type = keystore.IdentitySub
 	if who.UserID == who.AccountID {
@@ -35,13 +36,13 @@ func (a *app) verify(ctx context.Context, set *profile.Set, name string, key key
 	}
 	_, err = c.FederationToken(ctx, key.ID, key.Secret, sts.FederationRequest{
 		Name: config.DefaultFederatedUser, Policy: policy.DenyAll, Duration: config.MinDuration,
-		Subject: sts.Subject{Key: name, Owner: shortIdentity(entry), Account: entry.AccountID},
+		Subject: sts.Subject{Key: name, Owner: entry.Owner(), Account: entry.AccountID},
 	})
 	return entry, err
 }
 
-// untried is what is known of a key that was not verified.
-func untried(set *profile.Set, name string, key keystore.Key) keystore.Entry {
+// Untried is the entry of a key that was not verified.
+func Untried(set *profile.Set, name string, key keystore.Key) keystore.Entry {
 	site := ""
 	if c, err := set.Config(); err == nil {
 		site = c.Site
@@ -51,21 +52,24 @@ func untried(set *profile.Set, name string, key keystore.Key) keystore.Entry {
 
 func newEntry(name, site string, key keystore.Key) keystore.Entry {
 	return keystore.Entry{
-		Name: name, SecretID: key.ID, Generation: keystore.NewGeneration(), Site: site, Added: time.Now().UTC().Truncate(time.Second),
+		Name: name, SecretID: key.ID, Generation: keystore.NewGeneration(), Site: site,
+		Added: time.Now().UTC().Truncate(time.Second),
 	}
 }
 
-// shortIdentity says whose a key is, for errors of STS.
-func shortIdentity(e keystore.Entry) string {
-	if e.Type == keystore.IdentityRoot {
-		return "root account " + e.AccountID
+// Temporary refuses a key that GetFederationToken does not take; how ends "this is a temporary key, …".
+func Temporary(how string) error {
+	return &api.Error{
+		Code: api.BadRequest, Message: "this is a temporary key, " + how,
+		Hint: "use a permanent key, from the API keys page of the CAM console",
 	}
-	return "sub-account " + e.UserID
 }
 
-// findSite asks whose the key is at the site that config names, or at each until one knows its SecretId. A temporary
+// FindSite asks whose the key is at the site that config names, or at each until one knows its SecretId. A temporary
 // key has a token, a permanent one none.
-func findSite(ctx context.Context, set *profile.Set, key keystore.Key, token credential.Secret) (api.Identity, string, error) {
+func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token credential.Secret) (
+	who api.Identity, site string, err error,
+) {
 	c, err := set.Config()
 	if err != nil {
 		return api.Identity{}, "", err
@@ -76,12 +80,12 @@ func findSite(ctx context.Context, set *profile.Set, key keystore.Key, token cre
 	}
 	var first error
 	for _, site := range sites {
-		id, err := callerIdentity(ctx, set, site, key, token)
+		who, err := Identity(ctx, set, site, key, token)
 		switch {
 		case err == nil:
-			return id, site, nil
+			return who, site, nil
 		case first != nil && api.CodeOf(err) != api.STSCredential:
-			return api.Identity{}, "", first // such as a network that reaches one site only
+			return api.Identity{}, "", first // this site does not answer: a network may reach one site only
 		case !unknownID(err):
 			return api.Identity{}, "", err
 		}
@@ -90,7 +94,10 @@ func findSite(ctx context.Context, set *profile.Set, key keystore.Key, token cre
 	return api.Identity{}, "", first
 }
 
-func callerIdentity(ctx context.Context, set *profile.Set, site string, key keystore.Key, token credential.Secret) (api.Identity, error) {
+// Identity asks a site's STS whose the key is.
+func Identity(ctx context.Context, set *profile.Set, site string, key keystore.Key, token credential.Secret) (
+	api.Identity, error,
+) {
 	c, err := set.Client(site)
 	if err != nil {
 		return api.Identity{}, err

@@ -1,4 +1,4 @@
-package cli
+package profile
 
 import (
 	"log/slog"
@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -17,13 +16,14 @@ func TestAServiceNeverEndsForIdleness(t *testing.T) {
 	if err := os.WriteFile(config, []byte("idle_exit = \"1h\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	set := profile.Open(profile.Options{
-		ConfigPath: config, Index: keystore.Index{Path: filepath.Join(dir, "state", "keys.json")}, FileDir: dir, Log: slog.New(slog.DiscardHandler),
+	set := Open(Options{
+		ConfigPath: config, Index: keystore.Index{Path: filepath.Join(dir, "state", "keys.json")}, FileDir: dir,
+		Log: slog.New(slog.DiscardHandler),
 	})
-	if got := idleExit(set, false); got != time.Hour {
+	if got := set.IdleExit(false); got != time.Hour {
 		t.Errorf("a helper's daemon ends after %s", got)
 	}
-	if got := idleExit(set, true); got != 0 {
+	if got := set.IdleExit(true); got != 0 {
 		t.Errorf("a service ends after %s", got)
 	}
 }

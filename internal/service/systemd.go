@@ -1,4 +1,4 @@
-package cli
+package service
 
 import (
 	"context"
@@ -15,9 +15,8 @@ import (
 	"github.com/tcred/tcred/packaging"
 )
 
-// systemd is the user's instance of it.
+// systemd runs the daemon under the user's own systemd.
 type systemd struct {
-	app    *app
 	binary string // this one, absolute
 
 	dir      string // for the units that install writes
@@ -26,7 +25,12 @@ type systemd struct {
 
 func systemctl(args ...string) command { return append(command{"systemctl", "--user"}, args...) }
 
-var systemdUnits = []string{packaging.SystemdSocketName, packaging.SystemdServiceName}
+const (
+	socketUnit  = packaging.SystemdSocketName
+	serviceUnit = packaging.SystemdServiceName
+)
+
+var systemdUnits = []string{socketUnit, serviceUnit}
 
 func (m *systemd) install(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
@@ -40,11 +44,11 @@ func (m *systemd) install(ctx context.Context, s *steps) error {
 		return err
 	}
 	if m.packaged != "" {
-		m.app.tell("the units in %s are used", m.packaged)
-		m.warnOfOtherBinary()
+		s.Say("the units in %s are used", m.packaged)
+		m.warnOfOtherBinary(s)
 	}
 	stale := slices.ContainsFunc(files, differs) || m.reloadDue(ctx)
-	if err := m.makeRoom(ctx, s, stale); err != nil {
+	if err := m.freeSocket(ctx, s, stale); err != nil {
 		return err
 	}
 	if err := m.put(s, files); err != nil {
@@ -53,7 +57,7 @@ func (m *systemd) install(ctx context.Context, s *steps) error {
 	if err := s.run(ctx, systemctl("daemon-reload")); err != nil {
 		return err
 	}
-	if err := s.run(ctx, systemctl("enable", "--now", packaging.SystemdSocketName)); err != nil {
+	if err := s.run(ctx, systemctl("enable", "--now", socketUnit)); err != nil {
 		return err
 	}
 	if !stale && m.restartDue(ctx) {
@@ -61,51 +65,54 @@ func (m *systemd) install(ctx context.Context, s *steps) error {
 			return err
 		}
 	}
-	return m.app.greet(ctx, s)
+	return checkAnswer(ctx, s)
 }
 
-// refuse tells of what systemd would not start.
+// refuse is the error for what systemd would not start.
 func (m *systemd) refuse(ctx context.Context) error {
 	if m.packaged == "" && strings.ContainsAny(m.binary, "\"'\\") {
 		return &api.Error{
-			Code: api.BadRequest, Message: fmt.Sprintf("systemd starts no program whose path has a quote or a backslash: %s", m.binary),
-			Hint: "install tcred elsewhere",
+			Code: api.BadRequest, Hint: "install tcred elsewhere",
+			Message: "systemd starts no program whose path has a quote or a backslash: " + m.binary,
 		}
 	}
 	for _, unit := range systemdUnits {
 		if m.property(ctx, unit, "LoadState") == "masked" {
-			return &api.Error{Code: api.BadRequest, Message: unit + " is masked: systemd must not start it", Hint: "systemctl --user unmask " + unit}
+			return &api.Error{
+				Code: api.BadRequest, Message: unit + " is masked: systemd must not start it",
+				Hint: "systemctl --user unmask " + unit,
+			}
 		}
 	}
 	return nil
 }
 
-// makeRoom stops who has the socket, if that is not the service as it should be. The service is stopped before its files
-// change: whoever interrupts install then leaves nothing running that the files do not tell of.
-func (m *systemd) makeRoom(ctx context.Context, s *steps, stale bool) error {
-	if m.property(ctx, packaging.SystemdSocketName, "ActiveState") == "active" {
+// freeSocket stops whatever has the socket, unless that is the service as it should be. The service is stopped before
+// its files change, so that an install that is interrupted leaves no service running that the files do not describe.
+func (m *systemd) freeSocket(ctx context.Context, s *steps, stale bool) error {
+	if m.property(ctx, socketUnit, "ActiveState") == "active" {
 		if !stale {
 			return nil
 		}
 		// Together, since a socket waits for its service to end.
-		if err := s.run(ctx, systemctl("stop", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil || s.dry {
+		if err := s.run(ctx, systemctl("stop", socketUnit, serviceUnit)); err != nil || s.DryRun {
 			return err
 		}
 	}
-	return m.app.makeRoom(ctx, s)
+	return stopOther(ctx, s)
 }
 
 // put makes the files what they should be. What somebody else wrote there is kept.
-func (m *systemd) put(s *steps, files [][2]string) error {
+func (m *systemd) put(s *steps, files []file) error {
 	for _, f := range files {
 		var err error
-		if !isOurs(f[0]) {
-			err = s.setAside(f[0])
-		} else if f[1] == "" {
-			err = s.remove(f[0])
+		if !isOurs(f.path) {
+			err = s.setAside(f.path)
+		} else if f.text == "" {
+			err = s.remove(f.path)
 		}
-		if f[1] != "" && err == nil {
-			err = s.write(f[0], f[1])
+		if f.text != "" && err == nil {
+			err = s.write(f)
 		}
 		if err != nil {
 			return err
@@ -116,12 +123,14 @@ func (m *systemd) put(s *steps, files [][2]string) error {
 
 // reloadDue reports whether systemd has not read the units that are there, as after an interrupted install.
 func (m *systemd) reloadDue(ctx context.Context) bool {
-	return slices.ContainsFunc(systemdUnits, func(unit string) bool { return m.property(ctx, unit, "NeedDaemonReload") == "yes" })
+	return slices.ContainsFunc(systemdUnits, func(unit string) bool {
+		return m.property(ctx, unit, "NeedDaemonReload") == "yes"
+	})
 }
 
 // restartDue reports whether another version than this one runs.
 func (m *systemd) restartDue(ctx context.Context) bool {
-	if m.property(ctx, packaging.SystemdServiceName, "ActiveState") != "active" {
+	if m.property(ctx, serviceUnit, "ActiveState") != "active" {
 		return false // asking would start it
 	}
 	st, err := client.New("").Status(ctx)
@@ -129,14 +138,15 @@ func (m *systemd) restartDue(ctx context.Context) bool {
 }
 
 // warnOfOtherBinary tells that a package's service does not run this binary.
-func (m *systemd) warnOfOtherBinary() {
-	text, err := os.ReadFile(filepath.Join(m.packaged, packaging.SystemdServiceName))
+func (m *systemd) warnOfOtherBinary(s *steps) {
+	text, err := os.ReadFile(filepath.Join(m.packaged, serviceUnit))
 	if err != nil || string(text) == packaging.SystemdService(m.binary) {
 		return
 	}
 	for line := range strings.Lines(string(text)) {
-		if start, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart="); ok && !strings.HasPrefix(start, m.binary+" ") {
-			m.app.warn("the package's service runs %s, not this %s", start, m.binary)
+		start, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=")
+		if ok && !strings.HasPrefix(start, m.binary+" ") {
+			s.Warn("the package's service runs %s, not this %s", start, m.binary)
 		}
 	}
 }
@@ -145,8 +155,8 @@ func (m *systemd) uninstall(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
 		return m.uninstallFiles(s, err)
 	}
-	if m.property(ctx, packaging.SystemdSocketName, "LoadState") == "loaded" {
-		if err := s.run(ctx, systemctl("disable", "--now", packaging.SystemdSocketName, packaging.SystemdServiceName)); err != nil {
+	if m.property(ctx, socketUnit, "LoadState") == "loaded" {
+		if err := s.run(ctx, systemctl("disable", "--now", socketUnit, serviceUnit)); err != nil {
 			return err
 		}
 	}
@@ -154,7 +164,7 @@ func (m *systemd) uninstall(ctx context.Context, s *steps) error {
 		return err
 	}
 	if !s.changed {
-		m.app.tell("nothing that install wrote is here")
+		s.Say("nothing that install wrote is here")
 		return nil
 	}
 	return s.run(ctx, systemctl("daemon-reload"))
@@ -163,10 +173,10 @@ func (m *systemd) uninstall(ctx context.Context, s *steps) error {
 // removeFiles removes what install wrote.
 func (m *systemd) removeFiles(s *steps) error {
 	for _, unit := range systemdUnits {
-		for _, name := range []string{unit, unit + ".d/tcred-install.conf"} {
+		for _, name := range []string{unit, unit + dropIn} {
 			path := filepath.Join(m.dir, name)
 			if !isOurs(path) {
-				m.app.tell("left %s, which install did not write", path)
+				s.Say("left %s, which install did not write", path)
 			} else if err := s.remove(path); err != nil {
 				return err
 			}
@@ -175,7 +185,8 @@ func (m *systemd) removeFiles(s *steps) error {
 	return nil
 }
 
-// uninstallFiles is what can be done where no systemd answers: what enables the socket goes too, for the next login.
+// uninstallFiles removes what it can where no systemd answers. The link that enables the socket goes too: else the next
+// login would find it.
 func (m *systemd) uninstallFiles(s *steps, noSystemd error) error {
 	home, _ := os.UserHomeDir() // none is ""
 	for _, config := range slices.Compact([]string{filepath.Join(home, ".config"), os.Getenv("XDG_CONFIG_HOME")}) {
@@ -183,7 +194,7 @@ func (m *systemd) uninstallFiles(s *steps, noSystemd error) error {
 			continue
 		}
 		m.dir = filepath.Join(config, "systemd", "user")
-		enabled := filepath.Join(m.dir, "sockets.target.wants", packaging.SystemdSocketName)
+		enabled := filepath.Join(m.dir, "sockets.target.wants", socketUnit)
 		if err := errors.Join(m.removeFiles(s), s.remove(enabled)); err != nil {
 			return err
 		}
@@ -191,7 +202,7 @@ func (m *systemd) uninstallFiles(s *steps, noSystemd error) error {
 	if !s.changed {
 		return noSystemd
 	}
-	m.app.warn("no systemd of this user answers; a daemon that it runs goes on until the user has logged out")
+	s.Warn("no systemd of this user answers; a daemon that it runs goes on until the user has logged out")
 	return nil
 }
 
@@ -199,50 +210,47 @@ func (m *systemd) restart(ctx context.Context, s *steps) error {
 	if err := m.find(ctx); err != nil {
 		return err
 	}
-	if m.property(ctx, packaging.SystemdServiceName, "LoadState") != "loaded" {
+	if m.property(ctx, serviceUnit, "LoadState") != "loaded" {
 		return notInstalled()
 	}
 	if err := s.run(ctx, systemctl("daemon-reload")); err != nil { // an upgrade may have brought other units
 		return err
 	}
-	return s.run(ctx, systemctl("restart", packaging.SystemdServiceName))
+	return s.run(ctx, systemctl("restart", serviceUnit))
 }
 
-func notInstalled() error {
-	return &api.Error{Code: api.NotFound, Message: "the service is not installed", Hint: "tcred service install"}
-}
-
-func (m *systemd) status(ctx context.Context) (serviceStatus, error) {
-	st := serviceStatus{Manager: "systemd"}
+func (m *systemd) status(ctx context.Context) (Status, error) {
+	st := Status{Manager: "systemd"}
 	if err := m.find(ctx); err != nil {
 		return st, err
 	}
 	for _, unit := range systemdUnits {
 		file := m.property(ctx, unit, "FragmentPath")
 		if file == "" {
-			return serviceStatus{Manager: st.Manager}, nil
+			return Status{Manager: st.Manager}, nil
 		}
 		st.Files = append(st.Files, file)
 		st.Files = append(st.Files, words(m.property(ctx, unit, "DropInPaths"))...)
 		state := fmt.Sprintf("%s (%s)", m.property(ctx, unit, "ActiveState"), m.property(ctx, unit, "SubState"))
-		if unit == packaging.SystemdSocketName {
+		if unit == socketUnit {
 			state += ", " + m.property(ctx, unit, "UnitFileState")
 		}
 		st.States = append(st.States, [2]string{unit, state})
 	}
-	if m.property(ctx, packaging.SystemdServiceName, "ActiveState") == "active" {
-		st.PID, _ = strconv.Atoi(m.property(ctx, packaging.SystemdServiceName, "MainPID"))
+	if m.property(ctx, serviceUnit, "ActiveState") == "active" {
+		st.PID, _ = strconv.Atoi(m.property(ctx, serviceUnit, "MainPID"))
 	}
-	if m.property(ctx, packaging.SystemdSocketName, "UnitFileState") == "enabled" && m.property(ctx, packaging.SystemdSocketName, "ActiveState") != "active" {
-		st.Outdated = "tcred service install: systemd does not listen on the socket"
+	enabled := m.property(ctx, socketUnit, "UnitFileState") == "enabled"
+	if enabled && m.property(ctx, socketUnit, "ActiveState") != "active" {
+		st.Due = "tcred service install: systemd does not listen on the socket"
 	}
 	if m.reloadDue(ctx) {
-		st.Outdated = "tcred service install: systemd has not read the units that are there"
+		st.Due = "tcred service install: systemd has not read the units that are there"
 	}
 	files, err := m.files(ctx)
 	for _, f := range files {
 		if differs(f) {
-			st.Outdated = "tcred service install: " + f[0] + " is not what this version, in this environment, would write"
+			st.Due = "tcred service install: " + f.path + " is not what this version, in this environment, would write"
 		}
 	}
 	return st, err

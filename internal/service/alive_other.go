@@ -1,5 +1,5 @@
 //go:build !unix
 
-package cli
+package service
 
 func alive(int) bool { return false }

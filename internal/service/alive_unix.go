@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package service
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// alive reports whether the process runs. One that ended and waits for its parent to notice does not.
+// alive reports whether the process runs. A zombie, which ended and waits for its parent to notice, does not.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false
