@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -58,7 +59,7 @@ func lockedHere(set *profile.Set, err error) error {
 // more than that.
 func openInDaemon(ctx context.Context) bool {
 	st, err := daemonStatus(ctx) // which starts none
-	return err == nil && st.Keystore == "file" && client.New("").Unlock(ctx, "", 0) == nil
+	return err == nil && st.Keystore == "file" && new(client.Client).Unlock(ctx, "", 0) == nil
 }
 
 // broker answers in this process, with the same cache and locks as the daemon.
@@ -78,9 +79,8 @@ func (a *app) logger() *slog.Logger {
 
 // daemon is a client that starts the daemon if there is none.
 func (a *app) daemon() *client.Client {
-	c := client.New("")
-	c.Start = true
-	return c
+	tcred, _ := socket.Beside() // else it starts none, and says so
+	return &client.Client{Binary: tcred}
 }
 
 // profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".

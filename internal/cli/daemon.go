@@ -38,12 +38,18 @@ has the socket to stop, another service's too: run one on a socket, or they evic
   tcred daemon stop`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if mode.background && !mode.service { // launchd keeps its own child
+				return a.detachDaemon()
+			}
 			return a.runDaemon(cmd.Context(), mode)
 		},
 	}
 	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from the daemon that runs, and never end for idleness")
-	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file, and give way to a daemon that runs")
-	cmd.Flags().MarkHidden("background") // the flag is there
+	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file; without --service, leave a daemon behind that listens, unless one runs")
+	cmd.Flags().BoolVar(&mode.detached, "detached", false, "be the daemon that --background leaves behind")
+	for _, flag := range []string{"background", "detached"} {
+		cmd.Flags().MarkHidden(flag) // the flag is there
+	}
 	cmd.AddCommand(&cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the daemon",
@@ -54,8 +60,9 @@ has the socket to stop, another service's too: run one on a socket, or they evic
 	return cmd
 }
 
-// daemonMode is who runs the daemon: a helper in the background, a supervisor, both (launchd), or a person.
-type daemonMode struct{ background, service bool }
+// daemonMode is who runs the daemon: a helper in the background, by way of a process that detached it, a supervisor,
+// which may want the log file too (launchd), or a person.
+type daemonMode struct{ background, detached, service bool }
 
 // runDaemon serves until ctx ends, a client stops it, or its socket is gone.
 func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
@@ -66,8 +73,9 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	if err != nil {
 		return err
 	}
+	mode.background = mode.background || mode.detached
 	log := a.daemonLog(p, mode.background)
-	err = a.serve(ctx, p, mode.service, log)
+	err = a.serve(ctx, p, mode, log)
 	if mode.background && errors.Is(err, daemon.ErrRunning) {
 		return nil // who started this one will find that one
 	}
@@ -77,7 +85,7 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	return err
 }
 
-func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.Logger) error {
+func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *slog.Logger) error {
 	path, err := place.Socket()
 	if err != nil {
 		return err
@@ -85,7 +93,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 	systemd := daemon.Notify()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	l, err := a.listen(ctx, path, service, log, stop)
+	l, err := a.listen(ctx, path, mode.service, log, stop)
 	if err != nil {
 		return err
 	}
@@ -106,6 +114,9 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 	}
 	tellSystemd(ctx, systemd, broker, log)
 	log.Info("listening", "socket", l.path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
+	if mode.detached {
+		ready()
+	}
 	err = server.Serve(ctx, l)
 	log.Info("stopped")
 	return err
@@ -143,7 +154,7 @@ func crashInto(file *os.File) error {
 
 // stopDaemon asks the daemon to stop and waits until its process is gone.
 func (a *app) stopDaemon(ctx context.Context) error {
-	c := client.New("")
+	c := new(client.Client)
 	asking, cancel := context.WithTimeout(ctx, api.ClientTimeout)
 	defer cancel()
 	status, unknown := daemonStatus(asking)

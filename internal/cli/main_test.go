@@ -142,7 +142,7 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 func endDaemon(t *testing.T, socket string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c := client.New(socket)
+	c := &client.Client{Socket: socket}
 	st, err := c.Status(ctx)
 	if api.CodeOf(err) == api.NoDaemon {
 		return
@@ -236,7 +236,7 @@ func stsReset(ts *testscript.TestScript, neg bool, _ []string) { script(ts, neg)
 
 func waitDaemon(ts *testscript.TestScript, neg bool, _ []string) {
 	script(ts, neg)
-	c := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock"))
+	c := &client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
 	for range 500 {
 		if _, err := c.Status(context.Background()); err == nil {
 			return

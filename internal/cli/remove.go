@@ -160,7 +160,7 @@ func (a *app) confirm(ctx context.Context, r removal, force bool) (bool, error) 
 // clearAll drops the profiles' cached credentials, by the daemon if it runs, and says which there were. What cannot
 // be dropped is of no use to anybody once the key is gone, which it is sealed under.
 func (a *app) clearAll(ctx context.Context, p dirs.Places, set *profile.Set, profiles []string) (all []api.ClearedCredential) {
-	running, here := client.New(""), a.broker(p, set)
+	running, here := new(client.Client), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)
 		if err != nil {

@@ -135,7 +135,7 @@ func environment() (env []packaging.Setting) {
 
 // makeRoom stops a daemon that no service runs.
 func (a *app) makeRoom(ctx context.Context, s *steps) error {
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		return nil
 	}
@@ -155,7 +155,7 @@ func (a *app) greet(ctx context.Context, s *steps) error {
 	if s.dry {
 		return nil
 	}
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	if err != nil {
 		e := api.AsError(err)
 		return &api.Error{
@@ -325,7 +325,7 @@ func (a *app) printServiceStatus(ctx context.Context, st serviceStatus) error {
 	}
 	due := st.Outdated
 	if st.PID != 0 { // else asking would start it
-		running, err := client.New("").Status(ctx)
+		running, err := new(client.Client).Status(ctx)
 		switch {
 		case err != nil:
 			line("daemon", "does not answer: %v", err)

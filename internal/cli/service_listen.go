@@ -55,13 +55,13 @@ func (a *app) listen(ctx context.Context, path string, service bool, log *slog.L
 func takeOver(ctx context.Context, path string, log *slog.Logger) (*daemon.Listener, error) {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	asked := false
+	running, asked := &client.Client{Socket: path}, false
 	for {
 		l, err := daemon.Listen(path)
 		if !errors.Is(err, daemon.ErrRunning) {
 			return l, err
 		}
-		if stopErr := client.New(path).Stop(ctx); stopErr == nil && !asked {
+		if stopErr := running.Stop(ctx); stopErr == nil && !asked {
 			log.Info("asked the daemon that runs to make room", "socket", path)
 			asked = true
 		}

@@ -167,7 +167,7 @@ func daemonStatus(ctx context.Context) (api.Status, error) {
 			Code: api.NoDaemon, Message: "systemd listens, and starts it at the first call", Cause: socket.ErrNotListening,
 		}
 	}
-	return client.New("").Status(ctx)
+	return new(client.Client).Status(ctx)
 }
 
 // heldByDaemon reports whether a daemon that systemd does not run made the socket at path: it holds the lock beside it.

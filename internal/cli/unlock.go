@@ -155,7 +155,7 @@ func (a *app) openStore(ctx context.Context, set *profile.Set) error {
 }
 
 func (a *app) lock(ctx context.Context) error {
-	switch err := client.New("").Lock(ctx); {
+	switch err := new(client.Client).Lock(ctx); {
 	case api.CodeOf(err) == api.NoDaemon:
 		a.tell("no daemon runs, so nothing is unlocked")
 	case err != nil:

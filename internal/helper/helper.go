@@ -62,7 +62,7 @@ func ask(o options, deadline time.Time) (answer, error) {
 }
 
 func exchange(path string, request []byte, deadline time.Time) (answer, error) {
-	c, err := socket.DialOrStart(path, deadline)
+	c, err := socket.DialOrStart(path, "", deadline)
 	if err != nil {
 		return answer{}, err
 	}

@@ -87,7 +87,7 @@ func refused(address string) error {
 // checkServer refuses a server that runs under another uid than ours: it would learn what we ask, and hand us
 // credentials of its own choice.
 func (c *Conn) checkServer(address string, ours int) error {
-	uid, err := peerUID(c.fd)
+	uid, _, err := PeerOf(c.fd)
 	if err != nil {
 		return noDaemon("cannot tell who listens on "+human.Quote(address)+": "+reason(err), err)
 	}

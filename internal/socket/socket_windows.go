@@ -25,7 +25,15 @@ func Dial(string, time.Time) (*Conn, error) {
 }
 
 // DialOrStart fails as [Dial] does.
-func DialOrStart(path string, deadline time.Time) (*Conn, error) { return Dial(path, deadline) }
+func DialOrStart(address, binary string, deadline time.Time) (*Conn, error) {
+	return Dial(address, deadline)
+}
+
+// Beside fails: there is no daemon to start.
+func Beside() (string, error) { return "", ErrNotListening }
+
+// PeerOf fails: where the kernel does not tell who is at the other end, nobody is trusted.
+func PeerOf(int) (uid, pid int, err error) { return 0, 0, errors.ErrUnsupported }
 
 // Read fails.
 func (*Conn) Read([]byte) (int, error) { return 0, ErrNotListening }
