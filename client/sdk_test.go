@@ -278,3 +278,14 @@ func TestATransportWithoutACredentialSendsNothing(t *testing.T) {
 		t.Errorf("sent %d, body closed: %v, %v", cos.sent.Load(), sent.closed, err)
 	}
 }
+
+// cos-go-sdk finds the method by such an interface.
+func TestATransportTellsItsCredentialForPresignedURLs(t *testing.T) {
+	i := &issuer{life: time.Hour}
+	transport := i.credential().Transport(new(signer)).(interface {
+		GetCredential() (string, string, string, error)
+	})
+	if id, key, token, err := transport.GetCredential(); id != "id 1" || key != "key 1" || token != "token 1" || err != nil {
+		t.Errorf("got %q, %q, %q, %v", id, key, token, err)
+	}
+}

@@ -37,8 +37,8 @@ func (e *Emulator) callerIdentity(c *call) (any, error) {
 	return identityAnswer{c.caller.identity, c.requestID}, nil
 }
 
-// SeedRole makes a credential as AssumeRole would give it to account, which need not be one of the emulator's.
-// Its Expires is STS's own, with nothing taken off.
+// SeedRole makes a credential of a role, as AssumeRole would give it to account, which need not be one of the emulator's:
+// for tests of what such a credential may ask. Its Expires is STS's own, with nothing taken off.
 func (e *Emulator) SeedRole(account Account, roleID, sessionName string, lifetime time.Duration) credential.Credential {
 	return e.issue(account, roleIdentity(account, roleID, sessionName), e.now(), lifetime)
 }

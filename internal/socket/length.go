@@ -1,6 +1,7 @@
 // Package socket decides whether to trust the daemon's socket, connects to it, and starts the daemon.
 //
-// The helper is run on every call of every tool, so this package keeps to what package os needs anyway.
+// The helper is run on every call of every tool, so this package keeps to what package os needs anyway: package place says
+// what that saves.
 package socket
 
 import (
