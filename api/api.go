@@ -1,9 +1,9 @@
 // Package api holds the words of tcred's socket protocol: paths, parameters, headers, bodies, error codes, and the one
 // error type.
 //
-// A program that asks tcred's daemon through package client needs it for two things: the bodies that the client returns,
-// such as [Status], and its errors. Each of those is an [*Error], with a [Code] to tell one kind from another, a message
-// and a hint for people, and the daemon's own word whether to try again:
+// A program that asks tcred's daemon through package client needs it for two things: the bodies that the client
+// returns, such as [Status], and its errors. Each of those is an [*Error], with a [Code] to tell one kind from
+// another, a message and a hint for people, and the daemon's own word whether to try again:
 //
 //	if e, ok := errors.AsType[*api.Error](err); ok && e.Retryable() {
 //		return tryLater(e)
@@ -16,10 +16,10 @@
 //
 // # Stability
 //
-// tcred is at version 0. The list of codes may grow at any time, and so may the fields of bodies: a program ignores fields
-// that it does not know, and treats an error whose code it does not know by Status and Retryable. A code, a path, a header
-// or a field that is here changes or goes only in a minor version, and the changelog says so. From version 1 on none of
-// them will.
+// tcred is at version 0. The list of codes may grow at any time, and so may the fields of bodies: a program ignores
+// fields that it does not know, and treats an error whose code it does not know by Status and Retryable. A code, a
+// path, a header or a field that is here changes or goes only in a minor version, and the changelog says so. From
+// version 1 on none of them will.
 package api
 
 import (

@@ -33,8 +33,8 @@ func ExampleError() {
 	// Output: again later: STS asks to be called less often
 }
 
-// A client of one's own reads a failure from the socket. An error keeps what the daemon said of it, even under a code that
-// this version does not know.
+// A client of one's own reads a failure from the socket. An error keeps what the daemon said of it, even under a code
+// that this version does not know.
 func ExampleProblem_Err() {
 	const body = `{"type":"about:blank","title":"sts_quota","status":503,"detail":"the account's quota is used up",
 		"code":"sts_quota","retryable":true}`

@@ -1,10 +1,10 @@
-// Package client asks the tcred daemon from Go: for credentials, for its status, and to do what the tcred command has it
-// do.
+// Package client asks the tcred daemon from Go: for credentials, for its status, and to do what the tcred command has
+// it do.
 //
 // tcred keeps a permanent Tencent Cloud key in the operating system's keychain. Its daemon trades that key at STS for
-// short-lived credentials, one for each profile of config.toml, renews them ahead of their end, and hands them to programs
-// of the same user over a unix socket. A program that uses this package holds no permanent key, and needs no file and no
-// variable with one.
+// short-lived credentials, one for each profile of config.toml, renews them ahead of their end, and hands them to
+// programs of the same user over a unix socket. A program that uses this package holds no permanent key, and needs no
+// file and no variable with one.
 //
 // For Tencent Cloud's SDKs there is [Tencent]: a value that an SDK takes as its credential, and that is fresh at each
 // request.
@@ -24,10 +24,10 @@
 //
 // # Stability
 //
-// tcred is at version 0. Until version 1 an exported name may still change in a minor version, and its changelog says so.
-// Meant to stay: the zero Client, Credential, Get, and what Tencent returns with its methods. The client understands
-// daemons of its own minor version, and an answer that it does not understand is an error that names both versions, never
-// half a credential.
+// tcred is at version 0. Until version 1 an exported name may still change in a minor version, and its changelog says
+// so. Meant to stay: the zero Client, Credential, Get, and what Tencent returns with its methods. The client
+// understands daemons of its own minor version, and an answer that it does not understand is an error that names both
+// versions, never half a credential.
 package client
 
 import (
@@ -60,7 +60,7 @@ type Client struct {
 
 	once    sync.Once
 	http    *http.Client
-	version atomic.Pointer[string] // of the daemon, by its last answer; another than ours explains those that make no sense
+	version atomic.Pointer[string] // of the daemon, by its last answer; another than ours explains what makes no sense
 }
 
 // transport is the HTTP client of c, made at the first call.

@@ -148,22 +148,27 @@ func TestNoDaemonIsASentenceWithTheCure(t *testing.T) {
 	c := client.Client{Socket: path}
 	_, err := c.Status(t.Context())
 	e := api.AsError(err)
-	if e.Code != api.NoDaemon || !strings.Contains(e.Message, path) || !strings.Contains(e.Hint, "tcred daemon") || !errors.Is(err, socket.ErrNotListening) {
+	if e.Code != api.NoDaemon || !strings.Contains(e.Message, path) || !strings.Contains(e.Hint, "tcred daemon") ||
+		!errors.Is(err, socket.ErrNotListening) {
 		t.Errorf("got %+v", e)
 	}
 	none := filepath.Join(filepath.Dir(path), "tcred")
 	starting := client.Client{Socket: path, Binary: none}
-	if _, err := starting.Status(t.Context()); api.CodeOf(err) != api.NoDaemon || !strings.Contains(err.Error(), fmt.Sprintf("no %q", none)) {
+	_, err = starting.Status(t.Context())
+	if api.CodeOf(err) != api.NoDaemon || !strings.Contains(err.Error(), fmt.Sprintf("no %q", none)) {
 		t.Errorf("got %v", err)
 	}
 	os.Chmod(filepath.Dir(path), 0o755)
-	if _, err := c.Status(t.Context()); api.CodeOf(err) != api.Forbidden || !strings.Contains(err.Error(), "open to other users") {
+	_, err = c.Status(t.Context())
+	if api.CodeOf(err) != api.Forbidden || !strings.Contains(err.Error(), "open to other users") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestARelativePathIsRefused(t *testing.T) {
-	for field, c := range map[string]*client.Client{"Socket": {Socket: "run/s"}, "Binary": {Socket: "/tmp/s", Binary: "tcred"}} {
+	for field, c := range map[string]*client.Client{
+		"Socket": {Socket: "run/s"}, "Binary": {Socket: "/tmp/s", Binary: "tcred"},
+	} {
 		_, err := c.Status(t.Context())
 		if api.CodeOf(err) != api.BadRequest || !strings.Contains(err.Error(), field+" is not an absolute path") {
 			t.Errorf("%s: got %v", field, err)

@@ -26,10 +26,12 @@ import (
 
 // upload is the credential that the examples' daemon has for the profile "upload".
 var upload = credential.Credential{
-	SecretID: "AKIDexample", SecretKey: "key", Token: "token", Issued: time.Now(), Expires: time.Now().Add(2 * time.Hour),
+	SecretID: "AKIDexample", SecretKey: "key", Token: "token",
+	Issued: time.Now(), Expires: time.Now().Add(2 * time.Hour),
 }
 
-// daemon stands in for tcred's, at the usual place, with one credential for the profile "upload". What it returns ends it.
+// daemon stands in for tcred's, at the usual place, with one credential for the profile "upload". What it returns
+// ends it.
 func daemon(c credential.Credential) (end func()) {
 	dir, err := os.MkdirTemp("", "t")
 	if err != nil {

@@ -130,7 +130,8 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	var begun atomic.Bool
 	trace := &httptrace.ClientTrace{GotFirstResponseByte: func() { begun.Store(true) }}
-	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://tcred"+target, bytes.NewReader(request))
+	ctx = httptrace.WithClientTrace(ctx, trace)
+	r, err := http.NewRequestWithContext(ctx, method, "http://tcred"+target, bytes.NewReader(request))
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -197,7 +198,9 @@ func (c *Client) explain(ctx context.Context, err error, begun bool) error {
 	case errors.Is(err, context.Canceled):
 		return &api.Error{Code: api.Timeout, Message: "the call was cancelled", Cause: err}
 	case errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
-		return &api.Error{Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err}
+		return &api.Error{
+			Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err,
+		}
 	case !begun:
 		return socket.ErrNoAnswer
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):

@@ -19,7 +19,8 @@ import (
 	"github.com/tcred/tcred/emulator"
 )
 
-// A program in another module and another directory, with no tcred beside it, starts the daemon and asks the official SDK.
+// A program in another module and another directory, with no tcred beside it, starts the daemon and asks the official
+// SDK.
 func TestAProgramOfAnotherModuleUsesAnSDK(t *testing.T) {
 	account := emulator.NewAccount(false)
 	cloud := emulator.New(emulator.Options{Accounts: []emulator.Account{account}})
@@ -42,7 +43,8 @@ key = "work"
 policy = "full"
 `, server.URL, at("keys")))
 	buildOutside(t, at("module"))
-	if out, err := exec.Command("go", "build", "-o", at("bin/tcred"), "github.com/tcred/tcred").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", at("bin/tcred"), "github.com/tcred/tcred")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building tcred: %v\n%s", err, out)
 	}
 
@@ -96,9 +98,17 @@ func buildOutside(t *testing.T, dir string) {
 	ours := read("../go.mod")
 	sdk := regexp.MustCompile(`(?m)^\tgithub\.com/tencentcloud/\S+ v\S+$`).FindAllString(ours, -1)
 	version := regexp.MustCompile(`(?m)^go \S+$`).FindString(ours)
-	write(t, filepath.Join(dir, "go.mod"), fmt.Sprintf(
-		"module example.com/outside\n\n%s\n\nrequire (\n\tgithub.com/tcred/tcred v0.0.0\n%s\n)\n\nreplace github.com/tcred/tcred => %s\n",
-		version, strings.Join(sdk, "\n"), root))
+	write(t, filepath.Join(dir, "go.mod"), fmt.Sprintf(`module example.com/outside
+
+%s
+
+require (
+	github.com/tcred/tcred v0.0.0
+%s
+)
+
+replace github.com/tcred/tcred => %s
+`, version, strings.Join(sdk, "\n"), root))
 	write(t, filepath.Join(dir, "go.sum"), read("../go.sum"))
 	write(t, filepath.Join(dir, "main.go"), read("testdata/outside/main.go"))
 

@@ -88,9 +88,9 @@ func (s *SDKCredential) GetToken() string {
 	return token
 }
 
-// Err returns why the last question to the daemon brought no credential, an [*api.Error]. It is nil if it brought one, or
-// none was asked yet; Err asks none. While a credential from before is valid, the other methods return that one all the
-// same.
+// Err returns why the last question to the daemon brought no credential, an [*api.Error]. It is nil if it brought
+// one, or none was asked yet; Err asks none. While a credential from before is valid, the other methods return that
+// one all the same.
 func (s *SDKCredential) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +177,8 @@ type Signer interface {
 // Transport returns an HTTP transport that hands signer one whole triple ahead of each request, fresh as GetCredential
 // returns it. Without a credential a request is not sent: it fails with the error that Err returns.
 //
-// It also has a method GetCredential() (secretID, secretKey, token string, err error), which cos-go-sdk looks for when it
-// makes a presigned URL.
+// It also has a method GetCredential() (secretID, secretKey, token string, err error), which cos-go-sdk looks for
+// when it makes a presigned URL.
 func (s *SDKCredential) Transport(signer Signer) http.RoundTripper { return signed{s, signer} }
 
 type signed struct {

@@ -285,7 +285,8 @@ func TestATransportTellsItsCredentialForPresignedURLs(t *testing.T) {
 	transport := i.credential().Transport(new(signer)).(interface {
 		GetCredential() (string, string, string, error)
 	})
-	if id, key, token, err := transport.GetCredential(); id != "id 1" || key != "key 1" || token != "token 1" || err != nil {
+	id, key, token, err := transport.GetCredential()
+	if id != "id 1" || key != "key 1" || token != "token 1" || err != nil {
 		t.Errorf("got %q, %q, %q, %v", id, key, token, err)
 	}
 }

@@ -37,7 +37,8 @@ func ExampleCredential_Encode() {
 func ExampleCredential_Environ() {
 	env := example.Environ([]string{"PATH=/bin", "AWS_PROFILE=other", "TENCENTCLOUD_SECRET_ID=AKIDpermanent"})
 	for _, kv := range env {
-		if strings.HasPrefix(kv, "PATH=") || strings.HasPrefix(kv, "AWS_PROFILE=") || strings.HasPrefix(kv, "TENCENTCLOUD_SECRET_ID=") {
+		switch name, _, _ := strings.Cut(kv, "="); name {
+		case "PATH", "AWS_PROFILE", "TENCENTCLOUD_SECRET_ID":
 			fmt.Println(kv)
 		}
 	}

@@ -6,17 +6,17 @@
 //	account := emulator.NewAccount(false) // with a key of its own
 //	server := httptest.NewServer(emulator.New(emulator.Options{Accounts: []emulator.Account{account}}))
 //
-// It checks TC3-HMAC-SHA256 signatures by its own reading of the published algorithm and every documented rule of the two
-// calls, and answers with the real error codes. It knows the credentials that it issued. It can be told to fail
-// ([Emulator.Fail]) and counts the calls it gets ([Emulator.Calls]), and both over HTTP below [AdminPath], for tests in
-// other languages. It judges no permissions: what a policy allows is not tried anywhere. "tcred emulator" is the same as a
-// process; docs/emulator.md says how strict it is and where it ends.
+// It checks TC3-HMAC-SHA256 signatures by its own reading of the published algorithm and every documented rule of the
+// two calls, and answers with the real error codes. It knows the credentials that it issued. It can be told to fail
+// ([Emulator.Fail]) and counts the calls it gets ([Emulator.Calls]), and both over HTTP below [AdminPath], for tests
+// in other languages. It judges no permissions: what a policy allows is not tried anywhere. "tcred emulator" is the
+// same as a process; docs/emulator.md says how strict it is and where it ends.
 //
 // # Stability
 //
-// tcred is at version 0. Names that are exported here may still change in a minor version, and the changelog says so. More
-// calls, faults and rules will come: where STS turns out to refuse what the emulator takes, the emulator will refuse it,
-// in any version.
+// tcred is at version 0. Names that are exported here may still change in a minor version, and the changelog says so.
+// More calls, faults and rules will come: where STS turns out to refuse what the emulator takes, the emulator will
+// refuse it, in any version.
 package emulator
 
 import (
@@ -143,7 +143,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		answer = errorAnswer{Error: refusalOf(err), RequestID: c.requestID}
 	}
-	e.log.Info("sts call", "action", action, "account", c.caller.account.AccountID, "code", codeOf(err), "request_id", c.requestID)
+	e.log.Info("sts call", "action", action, "account", c.caller.account.AccountID,
+		"code", codeOf(err), "request_id", c.requestID)
 	w.Header().Set("Date", c.now.UTC().Format(http.TimeFormat))
 	c.fault.write(w, encode(answer))
 }

@@ -20,7 +20,8 @@ import (
 func sdk(server *httptest.Server, account emulator.Account) *sts.Client {
 	settings := profile.NewClientProfile()
 	settings.HttpProfile.Scheme, settings.HttpProfile.Endpoint = "HTTP", strings.TrimPrefix(server.URL, "http://")
-	c, err := sts.NewClient(common.NewCredential(account.SecretID, account.SecretKey.Reveal()), "ap-guangzhou", settings)
+	key := common.NewCredential(account.SecretID, account.SecretKey.Reveal())
+	c, err := sts.NewClient(key, "ap-guangzhou", settings)
 	if err != nil {
 		panic(err)
 	}

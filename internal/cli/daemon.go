@@ -45,7 +45,7 @@ has the socket to stop, another service's too: run one on a socket, or they evic
 		},
 	}
 	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from the daemon that runs, and never end for idleness")
-	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file; without --service, leave a daemon behind that listens, unless one runs")
+	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file; unless --service, leave a daemon behind")
 	cmd.Flags().BoolVar(&mode.detached, "detached", false, "be the daemon that --background leaves behind")
 	for _, flag := range []string{"background", "detached"} {
 		cmd.Flags().MarkHidden(flag) // the flag is there

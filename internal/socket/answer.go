@@ -11,11 +11,13 @@ var ErrNoAnswer = &api.Error{
 // BrokenOff is the error for an answer of which only a part came.
 func BrokenOff(cause error) error {
 	return &api.Error{
-		Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so", Cause: cause,
+		Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so",
+		Cause: cause,
 	}
 }
 
-// Foreign is the error for an answer that no daemon of this version gives. version is the one it named, "" if none is known.
+// Foreign is the error for an answer that no daemon of this version gives. version is the one it named, "" if none is
+// known.
 func Foreign(what, version string, cause error) error {
 	hint := "another program on that socket? tcred doctor"
 	switch version {
@@ -25,5 +27,7 @@ func Foreign(what, version string, cause error) error {
 	default:
 		hint = "the daemon is version " + version + ", this is " + api.Version + ": tcred daemon stop"
 	}
-	return &api.Error{Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what, Hint: hint, Cause: cause}
+	return &api.Error{
+		Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what, Hint: hint, Cause: cause,
+	}
 }

@@ -18,12 +18,12 @@ const readyFile = 3
 // it runs this program once more, with args, and leaves it behind as nobody's child. That one is the daemon. It has
 // nothing of who asked for it but the environment: no file, no umask, no session, no directory.
 //
-// Detach returns nil once the daemon called [Ready], or ended with status 0: it gave way to another. An error, *api.Error,
-// says that it could not be started, or did neither until deadline, or ended; then status is its exit status, 1 if a
-// signal ended it, else 0.
+// Detach returns nil once the daemon called [Ready], or ended with status 0: it gave way to another. An error,
+// *api.Error, says that it could not be started, or did neither until deadline, or ended; then status is its exit
+// status, 1 if a signal ended it, else 0.
 func Detach(args []string, deadline time.Time) (status int, err error) {
 	syscall.Umask(0o077)
-	syscall.Setsid() // fails where a shell made this process the leader of a group: the daemon has its own session still
+	syscall.Setsid() // fails where a shell made this process the leader of a group: the daemon gets its own all the same
 	closeInherited()
 	daemon, listens, err := startDetached(args)
 	if err != nil {
@@ -39,7 +39,8 @@ func Detach(args []string, deadline time.Time) (status int, err error) {
 		return 0, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return 0, &api.Error{
-			Code: api.NoDaemon, Message: "the daemon was started, but does not listen in time", Hint: "see tcred logs", Cause: err,
+			Code: api.NoDaemon, Message: "the daemon was started, but does not listen in time", Hint: "see tcred logs",
+			Cause: err,
 		}
 	}
 	ended, err := daemon.Wait() // it holds the pipe's other end until it is ready or ends
@@ -52,7 +53,8 @@ func Detach(args []string, deadline time.Time) (status int, err error) {
 	return max(ended.ExitCode(), 1), endedEarly(ended.String())
 }
 
-// startDetached runs this program with args in a session of its own, and returns what it will write to when it is ready.
+// startDetached runs this program with args in a session of its own, and returns what it will write to when it is
+// ready.
 func startDetached(args []string) (daemon *os.Process, listens *os.File, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -78,8 +80,8 @@ func startDetached(args []string) (daemon *os.Process, listens *os.File, err err
 	return daemon, listens, nil
 }
 
-// Ready tells [Detach], in the process that waits for this one, that this one listens. It does nothing in a process that
-// Detach did not start.
+// Ready tells [Detach], in the process that waits for this one, that this one listens. It does nothing in a process
+// that Detach did not start.
 func Ready() {
 	var info syscall.Stat_t
 	if syscall.Fstat(readyFile, &info) != nil || info.Mode&syscall.S_IFMT != syscall.S_IFIFO {
@@ -89,8 +91,8 @@ func Ready() {
 	syscall.Close(readyFile)
 }
 
-// closeInherited closes the files that the caller left open in this process: a tool's pipe, a make job server, a shell's
-// "3>&1". Go's own are told apart: they are all closed on exec.
+// closeInherited closes the files that the caller left open in this process: a tool's pipe, a make job server, a
+// shell's "3>&1". Go's own are told apart: they are all closed on exec.
 func closeInherited() {
 	dir, err := os.Open("/dev/fd")
 	if err != nil {

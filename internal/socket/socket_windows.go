@@ -54,7 +54,9 @@ func CheckDir(dir string) error {
 		return err
 	}
 	if !info.IsDir() || info.Mode()&fs.ModeSymlink != 0 {
-		return &api.Error{Code: api.Forbidden, Message: human.Quote(dir) + " is not a directory", Hint: "remove it, or set " + api.EnvSocket}
+		return &api.Error{
+			Code: api.Forbidden, Message: human.Quote(dir) + " is not a directory", Hint: "remove it, or set " + api.EnvSocket,
+		}
 	}
 	return nil
 }
@@ -62,7 +64,9 @@ func CheckDir(dir string) error {
 // MakeDir makes dir and what is missing above it.
 func MakeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return &api.Error{Code: api.Forbidden, Message: "cannot make directory " + human.Quote(dir) + ": " + err.Error(), Cause: err}
+		return &api.Error{
+			Code: api.Forbidden, Message: "cannot make directory " + human.Quote(dir) + ": " + err.Error(), Cause: err,
+		}
 	}
 	return CheckDir(dir)
 }

@@ -21,11 +21,11 @@ const (
 	restartPause   = 250 * time.Millisecond
 )
 
-// DialOrStart connects as [Dial] does, and starts the daemon where nobody listens: "BINARY daemon --background", which
-// detaches itself (see [Detach]). An empty binary is the one that [Beside] names; never is one from PATH started. However
-// many processes call at once, one starts the daemon; the others wait. Everything together ends at deadline, which must
-// be set. Umask and files of this process stay as they are, and once it is connected it has no child of this. Errors are
-// *api.Error.
+// DialOrStart connects as [Dial] does, and starts the daemon where nobody listens: "BINARY daemon --background",
+// which detaches itself (see [Detach]). An empty binary is the one that [Beside] names; never is one from PATH
+// started. However many processes call at once, one starts the daemon; the others wait. Everything together ends at
+// deadline, which must be set. Umask and files of this process stay as they are, and once it is connected it has no
+// child of this. Errors are *api.Error.
 func DialOrStart(address, binary string, deadline time.Time) (*Conn, error) {
 	c, err := Dial(address, deadline)
 	if !errors.Is(err, ErrNotListening) {
@@ -95,8 +95,8 @@ func startAndDial(address, binary string, deadline time.Time) (*Conn, error) {
 	}
 }
 
-// dialSoon connects to the daemon whose start ended with status. It returns nil and nil if that was 0 and nobody listens
-// within restartPause.
+// dialSoon connects to the daemon whose start ended with status. It returns nil and nil if that was 0 and nobody
+// listens within restartPause.
 func dialSoon(address string, status syscall.WaitStatus, deadline time.Time) (*Conn, error) {
 	for restart := time.Now().Add(restartPause); ; time.Sleep(starterPause) {
 		c, err := Dial(address, deadline)

@@ -1,5 +1,5 @@
-// Command outside is a program of another module: the official SDK with a credential of the daemon, which it starts from
-// the tcred in its first argument. Its second is where STS is, host:port. It prints who it is.
+// Command outside is a program of another module: the official SDK with a credential of the daemon, which it starts
+// from the tcred in its first argument. Its second is where STS is, host:port. It prints who it is.
 package main
 
 import (

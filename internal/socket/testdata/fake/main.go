@@ -1,9 +1,11 @@
-// Command fake stands in for tcred in tests of what starts it: "daemon --background" detaches "daemon --detached" as tcred
-// does, and that one listens as the daemon does, answers every request alike, and writes down what happened to it.
+// Command fake stands in for tcred in tests of what starts it: "daemon --background" detaches "daemon --detached" as
+// tcred does, and that one listens as the daemon does, answers every request alike, and writes down what happened to
+// it.
 //
-// $TCRED_FAKE steers it: "die" ends at once with status 3, "crash" by a signal, "busy" ends with status 0 the first time,
-// "mute" never listens, "once" ends after one connection. Both log to $TCRED_FAKE_LOG and dump what they inherited to
-// $TCRED_FAKE_LOG.launch and $TCRED_FAKE_LOG.start: the first before it does anything, the second once it listens.
+// $TCRED_FAKE steers it: "die" ends at once with status 3, "crash" by a signal, "busy" ends with status 0 the first
+// time, "mute" never listens, "once" ends after one connection. Both log to $TCRED_FAKE_LOG and dump what they
+// inherited to $TCRED_FAKE_LOG.launch and $TCRED_FAKE_LOG.start: the first before it does anything, the second once
+// it listens.
 package main
 
 import (
@@ -86,7 +88,8 @@ func dump(event string) {
 	dir, _ := os.Getwd()
 	leader, _, _ := syscall.Syscall(syscall.SYS_GETSID, 0, 0, 0)
 	text, _ := json.Marshal(map[string]any{
-		"args": os.Args[1:], "env": os.Environ(), "dir": dir, "umask": umask, "leader": int(leader) == os.Getpid(), "files": files(),
+		"args": os.Args[1:], "env": os.Environ(), "dir": dir, "umask": umask, "files": files(),
+		"leader": int(leader) == os.Getpid(),
 	})
 	os.WriteFile(os.Getenv("TCRED_FAKE_LOG")+"."+event, text, 0o600)
 }
