@@ -107,10 +107,11 @@ func (s *SDKCredential) Format(f fmt.State, _ rune) { io.WriteString(f, s.String
 func (s *SDKCredential) current() (credential.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.enough() && time.Since(s.asked) >= s.rest() {
-		s.renew()
+	left := s.left()
+	if !s.enough(left) && time.Since(s.asked) >= s.rest(left) {
+		left = s.renew(left)
 	}
-	if s.left() <= 0 {
+	if left <= 0 {
 		return credential.Credential{}, s.err
 	}
 	return s.held, nil
@@ -128,15 +129,14 @@ func (s *SDKCredential) left() time.Duration {
 
 // enough reports whether the held credential has life enough to ask for no other. With a wall clock before its issue,
 // nobody can tell.
-func (s *SDKCredential) enough() bool {
-	left := s.left()
+func (s *SDKCredential) enough(left time.Duration) bool {
 	return left > 0 && left >= min(floor, s.held.Duration()/2) && !time.Now().Round(0).Before(s.held.Issued)
 }
 
 // rest is how long after the last question the next may be asked.
-func (s *SDKCredential) rest() time.Duration {
+func (s *SDKCredential) rest(left time.Duration) time.Duration {
 	switch {
-	case s.left() > 0:
+	case left > 0:
 		return restValid
 	case s.err != nil:
 		return restNone
@@ -144,27 +144,28 @@ func (s *SDKCredential) rest() time.Duration {
 	return 0
 }
 
-// renew asks the daemon, and keeps what it gives.
-func (s *SDKCredential) renew() {
+// renew asks the daemon, keeps what it gives, and returns what is left of it. Nothing left leaves an error.
+func (s *SDKCredential) renew(left time.Duration) time.Duration {
 	limit := api.ClientTimeout
-	if s.left() > 0 {
+	if left > 0 {
 		limit = patience
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	c, err := s.ask(ctx)
 	s.asked, s.err = time.Now(), err
-	if err != nil {
-		return
+	if err == nil {
+		s.held, s.since = c, s.asked
+		s.life = c.Expires.Sub(s.asked.Round(0))
 	}
-	s.held, s.since = c, s.asked
-	s.life = c.Expires.Sub(s.asked.Round(0))
-	if s.left() <= 0 {
+	left = s.left()
+	if left <= 0 && err == nil {
 		s.err = &api.Error{
 			Code: api.MinTTLUnmet, Message: fmt.Sprintf("the daemon's credential of profile %q is over", s.profile),
 			Hint: "is this machine's clock right? tcred doctor",
 		}
 	}
+	return left
 }
 
 // Signer is an HTTP transport that signs each request with the three values that it was given last, and takes them and
