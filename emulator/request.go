@@ -17,7 +17,8 @@ const (
 	maxQuery = 32 << 10
 )
 
-// commonNames are the parameters of every call. TC3 puts them into X-TC- headers; the seed page's GET form into the query.
+// commonNames are the parameters of every call. TC3 puts them into X-TC- headers; the seed page's GET form into the
+// query.
 var commonNames = []string{"Action", "Version", "Region", "Timestamp", "Token", "Language", "Nonce", "RequestClient"}
 
 // commonParameter is the value of a common parameter, "" if the request has none.

@@ -11,7 +11,9 @@ import (
 
 // Serve answers requests on l until ctx ends, then closes l and every connection and returns nil.
 func Serve(ctx context.Context, l net.Listener, e *Emulator) error {
-	server := &http.Server{Handler: e, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{
+		Handler: e, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -213,7 +213,7 @@ func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
 
 // reloadDaemon tells a daemon that runs of a change, so that it need not wait until it looks by itself.
 func (a *app) reloadDaemon(ctx context.Context) {
-	if err := client.New("").Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
+	if err := new(client.Client).Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
 		a.warn("the daemon that runs did not take it up: %v", err)
 	}
 }

@@ -48,7 +48,7 @@ expires, and clear says until when: nothing revokes it earlier.`,
 
 // clear asks the daemon; where none runs it does the same on the cache that the next one will find.
 func (a *app) clear(ctx context.Context, name string) error {
-	cleared, err := client.New("").Clear(ctx, name)
+	cleared, err := new(client.Client).Clear(ctx, name)
 	if errors.Is(err, socket.ErrNotListening) {
 		cleared, err = a.clearHere(ctx, name)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -49,9 +50,8 @@ func (a *app) logger() *slog.Logger {
 
 // daemon is a client that starts the daemon if there is none.
 func (a *app) daemon() *client.Client {
-	c := client.New("")
-	c.Start = true
-	return c
+	tcred, _ := socket.Beside() // else it starts none, and says so
+	return &client.Client{Binary: tcred}
 }
 
 // profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".

@@ -223,7 +223,7 @@ func stsReset(ts *testscript.TestScript, neg bool, _ []string) { script(ts, neg)
 
 func waitDaemon(ts *testscript.TestScript, neg bool, _ []string) {
 	script(ts, neg)
-	c := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock"))
+	c := &client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
 	for range 500 {
 		if _, err := c.Status(context.Background()); err == nil {
 			return

@@ -96,7 +96,7 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 func (a *app) clearAll(ctx context.Context, p dirs.Places, set *profile.Set, profiles []string) (
 	all []api.ClearedCredential,
 ) {
-	running, here := client.New(""), a.broker(p, set)
+	running, here := new(client.Client), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)
 		if err != nil {

@@ -114,7 +114,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 }
 
 func (a *app) lock(ctx context.Context) error {
-	switch err := client.New("").Lock(ctx); {
+	switch err := new(client.Client).Lock(ctx); {
 	case api.CodeOf(err) == api.NoDaemon:
 		a.tell("no daemon runs, so nothing is unlocked")
 	case err != nil:

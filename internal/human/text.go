@@ -1,6 +1,6 @@
 // Package human writes what people read: on one line, in quotes, and spans of time as they say them.
 //
-// The helper imports it, so it uses nothing that package os does not need anyway.
+// The helper imports it, so it uses nothing that package os does not need anyway: package place says what that saves.
 package human
 
 import "time"
@@ -61,7 +61,7 @@ func Quote(text string) string {
 	return string(append(out, '"'))
 }
 
-// Itoa writes n, which is not negative, in base 8 or 10. It is for the packages to which strconv costs too much.
+// Itoa writes n, which is not negative, in base 8 or 10. It is for the packages that go without strconv.
 func Itoa(n, base int) string {
 	if n < base {
 		return string(rune('0' + n))

@@ -120,7 +120,7 @@ func newWorld(t *testing.T, with tags, settings string) *world {
 		}
 	}
 	t.Setenv(api.EnvConfig, w.config) // the client says which config it means
-	w.client = client.New(w.socket)
+	w.client = &client.Client{Socket: w.socket}
 	t.Cleanup(w.end)
 	return w
 }

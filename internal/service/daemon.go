@@ -29,7 +29,7 @@ func DaemonStatus(ctx context.Context) (api.Status, error) {
 			Message: "systemd listens, and starts it at the first call",
 		}
 	}
-	return client.New("").Status(ctx)
+	return new(client.Client).Status(ctx)
 }
 
 // StopDaemon asks the daemon to stop and waits until its process is gone. It reports whether there was one.
@@ -39,7 +39,7 @@ func StopDaemon(ctx context.Context) (stopped bool, err error) {
 	status, unknown := DaemonStatus(asking)
 	err = unknown
 	if !errors.Is(unknown, socket.ErrNotListening) {
-		err = client.New("").Stop(asking) // also of a daemon that cannot say how it is
+		err = new(client.Client).Stop(asking) // also of a daemon that cannot say how it is
 	}
 	if errors.Is(err, socket.ErrNotListening) {
 		return false, nil
@@ -71,7 +71,7 @@ func awaitEnd(ctx context.Context, pid int) error {
 // nothing there: it tells whether the keystore is open.
 func HasKeystoreOpen(ctx context.Context) bool {
 	st, err := DaemonStatus(ctx)
-	return err == nil && st.Keystore == "file" && client.New("").Unlock(ctx, "", 0) == nil
+	return err == nil && st.Keystore == "file" && new(client.Client).Unlock(ctx, "", 0) == nil
 }
 
 // systemdWaits reports whether systemd listens on our socket for a service that does not run, nor is being started.

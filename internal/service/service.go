@@ -117,7 +117,7 @@ func settings() (env []packaging.Setting) {
 
 // stopOther stops a daemon that no service runs: the service needs its socket.
 func stopOther(ctx context.Context, s *steps) error {
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		return nil
 	}
@@ -141,7 +141,7 @@ func checkAnswer(ctx context.Context, s *steps) error {
 	if s.DryRun {
 		return nil
 	}
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	if err != nil {
 		e := api.AsError(err)
 		return &api.Error{
