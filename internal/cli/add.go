@@ -159,7 +159,7 @@ func (a *app) candidate(ctx context.Context, w *adding) (keystore.Key, keystore.
 // askAll asks a person for what is missing: the keystore's passphrase, then the key. What they type or paste ahead
 // while a passphrase is tried is not shown either.
 func (a *app) askAll(ctx context.Context, w *adding) (keystore.Key, error) {
-	restore, err := a.mute()
+	restore, err := a.terminal().Mute()
 	if err != nil {
 		return keystore.Key{}, err
 	}

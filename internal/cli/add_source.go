@@ -9,6 +9,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/plaintext"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -35,12 +36,12 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 	case o.from != "":
 		return keystore.Key{}, usage("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
 	case o.stdin:
-		secret, err := a.readSecret(ctx, "--secret-key-stdin")
+		secret, err := tty.ReadSecret(ctx, a.in, "--secret-key-stdin")
 		if err != nil {
 			return keystore.Key{}, err
 		}
 		return newKey(o.secretID, secret.Reveal())
-	case !isTerminal(a.in):
+	case !tty.Is(a.in):
 		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE",
 			"stdin is not a terminal, so the key cannot be asked for")
 	}
@@ -50,7 +51,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 // askKey hides the SecretId too: it may be the secret, pasted into the wrong place.
 func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 	if id == "" {
-		typed, err := a.askHidden(ctx, "SecretId")
+		typed, err := a.terminal().Hidden(ctx, "SecretId")
 		if err != nil {
 			return keystore.Key{}, err
 		}
@@ -58,7 +59,7 @@ func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 			return keystore.Key{}, usage(consoleHint, "no SecretId was entered")
 		}
 	}
-	secret, err := a.askHidden(ctx, "SecretKey")
+	secret, err := a.terminal().Hidden(ctx, "SecretKey")
 	if err != nil {
 		return keystore.Key{}, err
 	}

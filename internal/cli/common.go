@@ -6,14 +6,13 @@ import (
 	"log/slog"
 	"os"
 
-	"golang.org/x/term"
-
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -25,7 +24,7 @@ func (a *app) profiles(p dirs.Places) *profile.Set {
 	hide() // the permanent key may come into this process
 	return profile.Open(profile.Options{
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys,
-		Interactive: isTerminal(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
+		Interactive: tty.Is(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
 	})
 }
 
@@ -81,8 +80,10 @@ func (a *app) printJSON(v any) error {
 	return nil
 }
 
-// isTerminal reports whether a person is at the other end of r.
-func isTerminal(r any) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+// terminal is where a person is asked.
+func (a *app) terminal() tty.Terminal { return tty.Terminal{In: a.in, Out: a.err} }
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }

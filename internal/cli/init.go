@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -144,23 +145,23 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 	if file != "" {
 		return keystore.ReadPassphrase(file)
 	}
-	if !isTerminal(a.in) {
+	if !tty.Is(a.in) {
 		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
 			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
-	restore, err := a.mute()
+	restore, err := a.terminal().Mute()
 	if err != nil {
 		return "", err
 	}
 	defer restore()
-	first, err := a.askHidden(ctx, "a passphrase for the file keystore")
+	first, err := a.terminal().Hidden(ctx, "a passphrase for the file keystore")
 	if err != nil {
 		return "", err
 	}
 	if first == "" {
 		return "", usage("", "the passphrase is empty; nothing was written")
 	}
-	second, err := a.askHidden(ctx, "the same once more")
+	second, err := a.terminal().Hidden(ctx, "the same once more")
 	if err != nil {
 		return "", err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/human"
 )
 
 func TestPasteTakesAwayWhatCopyingAdds(t *testing.T) {
@@ -48,6 +49,8 @@ func TestNewKeyRefusesWhatCannotBeAKeyAndQuotesNothingOfIt(t *testing.T) {
 		"both in one line":      {id + " " + secret, secret, "temporary"}, // too long for a permanent one
 		"two words":             {id, secret[:10] + " " + secret[10:], "a character in it"},
 		"a full-width letter":   {id, "Ａ" + secret, "a character in it"},
+		"a colon":               {id, secret[:10] + ":" + secret[10:], "a character in it"},
+		"too long":              {id, strings.Repeat(secret, 40), "is too long"},
 		"an international id":   {"IKID" + id[4:], secret, ""},
 		"as the console has it": {id, secret, ""},
 		"an id of another STS":  {"test", secret, ""},
@@ -72,7 +75,8 @@ func FuzzNewKeyIsCleanAndNeverRepeatsWhatItRefuses(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id, secret string) {
 		k, err := newKey(id, secret)
 		if err == nil {
-			if k.ID == "" || k.Secret == "" || !plain(k.ID) || !plain(k.Secret.Reveal()) || looksLikeID(k.Secret.Reveal()) || temporary(k.ID) {
+			if !human.Visible(k.ID+k.Secret.Reveal()) || strings.Contains(k.ID+k.Secret.Reveal(), ":") ||
+				k.ID == "" || k.Secret == "" || looksLikeID(k.Secret.Reveal()) || temporary(k.ID) {
 				t.Fatalf("%q, %q became a key", id, secret)
 			}
 			return

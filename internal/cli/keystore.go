@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"context"
-
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/keystore"
@@ -32,48 +29,4 @@ func lockedHere(set *profile.Set, err error) error {
 	e := *api.AsError(err)
 	e.Hint = "passphrase_file under [keystore] in config.toml, or run it at a terminal, which asks"
 	return &e
-}
-
-// passphraseTries is how often a person may mistype a passphrase.
-const passphraseTries = 3
-
-// askPassphrase asks until the passphrase opens the keystore, or the person has had enough tries.
-func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) error) error {
-	restore, err := a.mute() // between the tries too
-	if err != nil {
-		return err
-	}
-	defer restore()
-	for try := 1; ; try++ {
-		passphrase, err := a.askHidden(ctx, "passphrase of the file keystore")
-		if err != nil {
-			return err
-		}
-		if passphrase == "" {
-			return &api.Error{
-				Code: api.KeystoreLocked, Message: "no passphrase was entered, so the file keystore stays locked",
-			}
-		}
-		err = open(passphrase)
-		if api.CodeOf(err) != api.WrongPassphrase || try == passphraseTries {
-			return err
-		}
-		a.warn("%v; once more", err)
-	}
-}
-
-// openStore opens a locked keystore in this process, if a person is at the terminal. Without one it stays locked, and
-// the error comes from whatever reads a key next.
-func (a *app) openStore(ctx context.Context, set *profile.Set) error {
-	store, err := set.Store()
-	if err != nil {
-		return err
-	}
-	if !isTerminal(a.in) || api.CodeOf(store.Probe(ctx)) != api.KeystoreLocked {
-		return nil
-	}
-	if store.Name() == "file" {
-		return a.askPassphrase(ctx, func(p credential.Secret) error { return store.Unlock(ctx, p) })
-	}
-	return store.Unlock(ctx, "")
 }

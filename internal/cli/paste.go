@@ -14,18 +14,19 @@ const consoleHint = "copy both from the API keys page of the CAM console"
 // idPrefixes begin the SecretIds of the mainland site and of the international one.
 var idPrefixes = []string{"AKID", "IKID"}
 
-// permanentLength is the most that the SecretId of a permanent key has, with some to spare: today's have 36
-// characters, those of temporary keys twice as many.
+// permanentLength is the most characters that the SecretId of a permanent key has, with some to spare: today they have
+// 36, those of temporary keys twice as many.
 const permanentLength = 48
 
-// paste cleans what was pasted: white space, quotes and the invisible characters that copying picks up around it.
+// paste takes off what copying adds around a key: white space, quotes and invisible characters.
 func paste(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune("\"'`“”‘’,;", r)
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) ||
+			strings.ContainsRune("\"'`“”‘’,;", r)
 	})
 }
 
-// newKey makes a key of what was pasted, if it can be one. Its errors quote nothing: any part may be the secret.
+// newKey makes a key of what was pasted, if that can be one. Its errors quote nothing: any part may be the secret.
 func newKey(id, secret string) (keystore.Key, error) {
 	id, secret = paste(id), paste(secret)
 	switch {
@@ -36,18 +37,20 @@ func newKey(id, secret string) (keystore.Key, error) {
 	case looksLikeID(secret) && !looksLikeID(id):
 		return keystore.Key{}, usage("the SecretId is the one that begins with AKID", "SecretId and SecretKey are swapped")
 	case looksLikeID(secret):
-		return keystore.Key{}, usage("the SecretKey does not begin with AKID; "+consoleHint, "what came as the SecretKey is a SecretId")
+		return keystore.Key{}, usage("the SecretKey does not begin with AKID; "+consoleHint,
+			"what came as the SecretKey is a SecretId")
 	case temporary(id):
 		return keystore.Key{}, temporaryKey("by its length")
 	case !looksLikeID(id) && looksSecret(id):
 		return keystore.Key{}, usage("a SecretId begins with AKID", "what came as the SecretId looks like a SecretKey")
-	case !plain(id) || !plain(secret):
-		return keystore.Key{}, usage(consoleHint+", one after the other", "the SecretId or the SecretKey has a character in it that neither can have")
+	case !keystore.ValidPart(id) || !keystore.ValidPart(secret):
+		return keystore.Key{}, usage(consoleHint+", one after the other",
+			"the SecretId or the SecretKey is too long, or has a character in it that neither can have")
 	}
 	return keystore.Key{ID: id, Secret: credential.Secret(secret)}, nil
 }
 
-// temporaryKey refuses a key that GetFederationToken does not take; how says how it is known.
+// temporaryKey is the error for a key that GetFederationToken does not take; how says how we know.
 func temporaryKey(how string) error {
 	return usage("use a permanent key, from the API keys page of the CAM console", "this is a temporary key, %s", how)
 }
@@ -69,9 +72,4 @@ func temporary(id string) bool { return looksLikeID(id) && len(id) > permanentLe
 func looksSecret(text string) bool {
 	return len(text) >= 24 && strings.ContainsFunc(text, unicode.IsUpper) &&
 		strings.ContainsFunc(text, unicode.IsLower) && strings.ContainsFunc(text, unicode.IsDigit)
-}
-
-// plain reports whether text is printable ASCII without white space and colons, as both parts of a key are.
-func plain(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/tty"
 )
 
 func (a *app) removeCmd() *cobra.Command {
@@ -74,7 +75,7 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 	if force {
 		return true, nil
 	}
-	if !isTerminal(a.in) {
+	if !tty.Is(a.in) {
 		return false, usage("tcred remove "+r.Name+" --force",
 			"stdin is not a terminal, so nobody can say yes; nothing was removed")
 	}
@@ -83,7 +84,7 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 		question = fmt.Sprintf("remove key %q (%s), which serves %s?",
 			r.Name, r.Entry.Describe(), strings.Join(r.Profiles, ", "))
 	}
-	yes, err := a.askYes(ctx, question)
+	yes, err := a.terminal().Yes(ctx, question)
 	if err == nil && !yes {
 		a.tell("nothing was removed")
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
-// unlockOptions are what tcred unlock is asked for.
+// unlockOptions are the flags of tcred unlock.
 type unlockOptions struct {
-	duration time.Duration // 0 is until the daemon ends
+	duration time.Duration // how long; 0 is until the daemon ends
 	stdin    bool          // the passphrase comes on stdin
 }
 
@@ -71,7 +72,7 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 		if err := store.Unlock(ctx, ""); err != nil {
 			return err
 		}
-		a.reloadDaemon(ctx) // it remembers for a moment what failed while the keychain was locked
+		a.reloadDaemon(ctx) // for a moment it would go on to answer that the keychain is locked
 		a.tell("the keychain is unlocked")
 		return nil
 	}
@@ -79,9 +80,9 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 	return nil
 }
 
-// unlockFile hands the passphrase to the daemon. Where config names a file that holds it, the daemon reads that.
+// unlockFile hands the passphrase to the daemon. If config names a file that holds it, the daemon reads that file.
 func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.Store, o unlockOptions) error {
-	if _, err := store.List(ctx); err != nil { // there is none: no reason to ask
+	if _, err := store.List(ctx); err != nil { // there is no keystore: do not ask
 		return err
 	}
 	c, err := set.Config()
@@ -93,13 +94,13 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	switch {
 	case o.stdin:
 		var passphrase credential.Secret
-		if passphrase, err = a.readSecret(ctx, "--passphrase-stdin"); err == nil {
+		if passphrase, err = tty.ReadSecret(ctx, a.in, "--passphrase-stdin"); err == nil {
 			err = open(passphrase)
 		}
-	case c.Keystore.PassphraseFile == "" && isTerminal(a.in):
+	case c.Keystore.PassphraseFile == "" && tty.Is(a.in):
 		err = a.askPassphrase(ctx, open)
 	default:
-		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase ends it
+		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase ends that time
 	}
 	if err != nil {
 		return err

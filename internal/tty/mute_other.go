@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package cli
+package tty
 
 import (
 	"os"
@@ -14,5 +14,5 @@ func readHidden(terminal *os.File) (string, error) {
 	return string(text), err
 }
 
-// muted has nothing to do: a console of Windows shows what is typed when it is read.
-func muted(*os.File) (restore func(), err error) { return func() {}, nil }
+// mute has nothing to do: a console of Windows shows what is typed only while it is read.
+func mute(*os.File) (restore func(), err error) { return func() {}, nil }

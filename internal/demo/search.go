@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"bytes"
@@ -13,17 +13,10 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// found is what a search through files came to.
-type found struct {
-	files int
-	hits  []string // where the secret lies
-}
-
-// searchFiles looks for a secret in every file below dir.
-func searchFiles(dir string, secret credential.Secret) (found, error) {
-	var f found
+// searchFiles looks for a secret in every file below dir. hits are the files that hold it, read is how many it read.
+func searchFiles(dir string, secret credential.Secret) (hits []string, read int, err error) {
 	forms := formsOf(secret)
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
@@ -31,17 +24,17 @@ func searchFiles(dir string, secret credential.Secret) (found, error) {
 		if err != nil {
 			return err
 		}
-		f.files++
+		read++
 		if holds(text, forms) {
-			f.hits = append(f.hits, path)
+			hits = append(hits, path)
 		}
 		return nil
 	})
-	return f, err
+	return hits, read, err
 }
 
-// searchProcesses looks for a secret in the arguments and environments of every process that /proc lets us read,
-// and says how many those were: none where there is no /proc.
+// searchProcesses looks for a secret in the arguments and environments of every process that /proc lets us read. read
+// is how many those are: none where there is no /proc.
 func searchProcesses(secret credential.Secret) (hits []string, read int) {
 	forms := formsOf(secret)
 	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well formed
@@ -70,7 +63,7 @@ func formsOf(secret credential.Secret) [][]byte {
 		[]byte(url.QueryEscape(secret.Reveal())), quoted[1 : len(quoted)-1],
 	}
 	for offset := range 3 {
-		// Within longer text a secret starts at any offset; the characters that depend on neighbours are cut off.
+		// Within longer text a secret starts at any offset. Characters that depend on what is beside it are cut off.
 		padded := append(make([]byte, offset), raw...)
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			text := encoding.EncodeToString(padded)
