@@ -82,8 +82,3 @@ func (a *app) printJSON(v any) error {
 
 // terminal is where a person is asked.
 func (a *app) terminal() tty.Terminal { return tty.Terminal{In: a.in, Out: a.err} }
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
