@@ -6,8 +6,8 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// Owner says whose the key is, as errors and lists do: "root account 100000000001", "sub-account 100000000002". It is ""
-// while that is unknown.
+// Owner says whose the key is, as errors and lists do: "root account 100000000001", "sub-account 100000000002". It is
+// "" while that is unknown.
 func (e Entry) Owner() string {
 	switch e.Type {
 	case IdentityRoot:

@@ -28,7 +28,9 @@ func TestAnEntrySaysWhoseTheKeyIsAndShowsNoWholeSecretID(t *testing.T) {
 }
 
 func TestASecretIDOfEitherSiteIsRecognized(t *testing.T) {
-	for id, want := range map[string]bool{"AKIDz8krbsJ5yKBZ": true, "IKIDz8krbsJ5yKBZ": true, "AKIAIOSFODNN7EXAMPLE": false, "": false} {
+	for id, want := range map[string]bool{
+		"AKIDz8krbsJ5yKBZ": true, "IKIDz8krbsJ5yKBZ": true, "AKIAIOSFODNN7EXAMPLE": false, "": false,
+	} {
 		if got := LooksLikeID(id); got != want {
 			t.Errorf("%q: %v", id, got)
 		}

@@ -24,8 +24,8 @@ func Trim(text string) string {
 	})
 }
 
-// Pasted is the key that a person pasted. What cannot be one is api.BadRequest; the error quotes nothing of it, since any
-// part may be the secret.
+// Pasted is the key that a person pasted. What cannot be one is api.BadRequest. The error quotes nothing of it: any part
+// may be the secret.
 func Pasted(id, secret string) (keystore.Key, error) {
 	id, secret = Trim(id), Trim(secret)
 	switch {
@@ -34,7 +34,8 @@ func Pasted(id, secret string) (keystore.Key, error) {
 	case secret == "":
 		return keystore.Key{}, refuse(ConsoleHint, "the SecretKey is empty")
 	case keystore.LooksLikeID(secret) && !keystore.LooksLikeID(id):
-		return keystore.Key{}, refuse("the SecretId is the one that begins with AKID", "SecretId and SecretKey are swapped")
+		return keystore.Key{}, refuse("the SecretId is the one that begins with AKID",
+			"SecretId and SecretKey are swapped")
 	case keystore.LooksLikeID(secret):
 		return keystore.Key{}, refuse("the SecretKey does not begin with AKID; "+ConsoleHint,
 			"what came as the SecretKey is a SecretId")
