@@ -69,7 +69,7 @@ stay in the shell's history.`,
 // addArgs takes one name. What may be a secret is not repeated.
 func addArgs(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
-		if looksSecret(arg) {
+		if keys.LooksSecret(arg) {
 			return usage("its arguments are in the shell's history now: delete them there; then tcred add, which asks",
 				"an argument looks like a SecretId or a SecretKey")
 		}

@@ -26,3 +26,13 @@ func TestAnEntrySaysWhoseTheKeyIsAndShowsNoWholeSecretID(t *testing.T) {
 		}
 	}
 }
+
+func TestASecretIDOfEitherSiteIsRecognized(t *testing.T) {
+	for id, want := range map[string]bool{
+		"AKIDz8krbsJ5yKBZ": true, "IKIDz8krbsJ5yKBZ": true, "AKIAIOSFODNN7EXAMPLE": false, "": false,
+	} {
+		if got := LooksLikeID(id); got != want {
+			t.Errorf("%q: %v", id, got)
+		}
+	}
+}

@@ -1,9 +1,13 @@
 package keystore
 
-import "github.com/tcred/tcred/credential"
+import (
+	"strings"
 
-// Owner says whose the key is, as errors and lists do: "root account 100000000001", "sub-account 100000000002". It is ""
-// while that is unknown.
+	"github.com/tcred/tcred/credential"
+)
+
+// Owner says whose the key is, as errors and lists do: "root account 100000000001", "sub-account 100000000002". It is
+// "" while that is unknown.
 func (e Entry) Owner() string {
 	switch e.Type {
 	case IdentityRoot:
@@ -30,4 +34,10 @@ func (e Entry) Describe() string {
 		line += ", site " + e.Site
 	}
 	return line
+}
+
+// LooksLikeID reports whether id begins as the SecretIds of Tencent Cloud do: those of the mainland site, or of the
+// international one.
+func LooksLikeID(id string) bool {
+	return strings.HasPrefix(id, "AKID") || strings.HasPrefix(id, "IKID")
 }
