@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -66,10 +67,7 @@ func TestASecretIsNotShownWhileTypedAndAnInterruptGivesTheTerminalBack(t *testin
 }
 
 func askAndInterrupt(t *testing.T, raw bool) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	person, terminal := openTerminal(t)
 	before, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 func TestEveryCommandHasAManPage(t *testing.T) {
@@ -64,10 +66,7 @@ func TestEveryPageThatIsReferredToIsThere(t *testing.T) {
 
 // The helper reads its arguments by hand: what is said of it here must be what it says itself.
 func TestTheHelpersPageHasItsFlags(t *testing.T) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	help, err := exec.Command(filepath.Join(bin, helperName), "--help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -122,9 +121,7 @@ func TestTheConfigPageShowsEverySetting(t *testing.T) {
 }
 
 func TestRealManRendersEveryPage(t *testing.T) {
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("needs man: TCRED_TEST_REAL=1 runs it")
-	}
+	testworld.NeedPrograms(t, "man")
 	dir := t.TempDir()
 	writeManPages(t, dir)
 	pages, err := filepath.Glob(filepath.Join(dir, "*"))

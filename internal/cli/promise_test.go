@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // The promises of the README, kept with the real binaries: the demo's stage serves as their world.
@@ -27,10 +28,7 @@ func newTestStage(t *testing.T, o emulator.Options) *stage {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no daemon on windows yet")
 	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	dir, err := shortTempDir()
 	if err != nil {
 		t.Fatal(err)
@@ -310,16 +308,8 @@ func TestTheSearchFindsACanary(t *testing.T) {
 }
 
 func TestTheDemoTellsItsStoryAndLeavesNothing(t *testing.T) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := t.TempDir()
-	tmp, err := os.MkdirTemp("/tmp", "tcred") // short enough for the demo to stay in
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(tmp)
+	bin := testworld.Binaries(t)
+	home, tmp := t.TempDir(), testworld.ShortDir(t) // short enough for the demo to stay in
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "tcred"), "demo")
 	cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+tmp, "XDG_RUNTIME_DIR="+home)
 	var stdout, stderr bytes.Buffer

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/packaging"
 )
 
@@ -33,14 +34,8 @@ func inSession(t *testing.T) (m manager, home string, out, said *bytes.Buffer) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no daemon on windows yet")
 	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if home, err = os.MkdirTemp("/tmp", "tcred"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(home) })
+	bin := testworld.Binaries(t)
+	home = testworld.ShortDir(t)
 	if err := os.Mkdir(filepath.Join(home, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +51,7 @@ func inSession(t *testing.T) (m manager, home string, out, said *bytes.Buffer) {
 	}
 	t.Cleanup(func() { endDaemon(t, filepath.Join(home, "run", "s")) })
 	out, said = new(bytes.Buffer), new(bytes.Buffer)
-	m, err = (&app{in: strings.NewReader(""), out: out, err: said}).manager("darwin")
+	m, err := (&app{in: strings.NewReader(""), out: out, err: said}).manager("darwin")
 	if err != nil {
 		t.Fatal(err)
 	}

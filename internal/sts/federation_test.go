@@ -12,12 +12,13 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/policy"
+	"github.com/tcred/tcred/internal/testworld/keys"
 	"github.com/tcred/tcred/keystore"
 )
 
 func uploads(c *Client) *Federation {
 	return &Federation{
-		Client: c, Store: keystore.NewMemory(map[string]keystore.Key{"work": testKey}),
+		Client: c, Store: keys.NewMemory(map[string]keystore.Key{"work": testKey}),
 		Key: keystore.Entry{
 			Name: "work", SecretID: testID, Generation: "0123456789abcdef", Type: keystore.IdentitySub,
 			AccountID: "100000000001", UserID: "100000000002",
@@ -47,7 +48,7 @@ func TestAFederationIssuesInTheNameOfItsProfile(t *testing.T) {
 
 func TestAKeyReplacedBehindTheIndexIsNotUsed(t *testing.T) {
 	f := uploads(start(t, func(http.ResponseWriter, *http.Request) { t.Error("STS was asked") }))
-	f.Store = keystore.NewMemory(map[string]keystore.Key{"work": {ID: "AKIDanotherkeyanotherkeyanothercY9z", Secret: "canary"}})
+	f.Store = keys.NewMemory(map[string]keystore.Key{"work": {ID: "AKIDanotherkeyanotherkeyanothercY9z", Secret: "canary"}})
 	_, err := f.Issue(t.Context())
 	want := `key "work" in the keystore is AKIDan…cY9z, but tcred added it as AKIDz8…fQv6`
 	if e := api.AsError(err); e.Code != api.KeystoreFailed || e.Message != want || e.Hint == "" {
