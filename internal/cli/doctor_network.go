@@ -26,7 +26,7 @@ func (d *doctor) network(ctx context.Context) {
 		return // config said why
 	}
 	sites := []string{c.Site}
-	if entries, err := d.set.Keys(); err == nil && c.Site == "" && c.Endpoint == "" {
+	if entries, err := d.set.Keys(); err == nil && c.Site == "" && c.Endpoint == nil {
 		for _, e := range entries {
 			sites = append(sites, e.Site)
 		}

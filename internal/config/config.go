@@ -3,8 +3,10 @@
 package config
 
 import (
+	"crypto/x509"
 	"fmt"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,11 +23,12 @@ type Config struct {
 	Region   string
 	Key      string // of profiles that name none
 	Duration time.Duration
-	STSRate  int    // calls a second that a daemon makes at most, 1 to 600
-	Endpoint string // a URL without a path; "" is the site's own
-	Proxy    string // a URL, which may hold a password; "" is none
-	CAFile   string
-	Language string // "en", "zh", or "": by LANG
+	STSRate  int            // calls a second that a daemon makes at most, 1 to 600
+	Endpoint *url.URL       // a scheme and a host; nil is the site's own
+	Proxy    *url.URL       // it may hold a password; nil is none
+	CAs      *x509.CertPool // the system's and those of ca_file; nil without a ca_file
+	CAFile   string         // where CAs were read; "" is none
+	Language string         // "en", "zh", or "": by LANG
 	IdleExit time.Duration
 	Keystore Keystore
 	Profiles map[string]Profile // the declared ones
@@ -52,13 +55,13 @@ type Profile struct {
 }
 
 // Load reads the config at path. A missing file is the defaults. The problems it returns are warnings; the error is an
-// [api.Error] that wraps an [Invalid] with everything found, warnings too.
+// [api.Error] that wraps an [Invalid] with what was found, warnings too. There are at most 100 problems.
 func Load(path string) (*Config, []Problem, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("finding the config file: %w", err)
 	}
-	d := &document{file: path, files: []string{path}}
+	d := &document{file: path, files: []string{path}, policies: make(map[string]policyFile)}
 	cfg := defaults(path)
 	if d.read() {
 		d.config(cfg)
@@ -82,7 +85,9 @@ func (c *Config) Profile(name string, keys []string) (Profile, error) {
 		}, nil
 	}
 	if !api.ValidName(name) {
-		return Profile{}, &api.Error{Code: api.BadRequest, Message: fmt.Sprintf("%q cannot be a profile's name", name), Hint: api.NameHint}
+		return Profile{}, &api.Error{
+			Code: api.BadRequest, Message: fmt.Sprintf("%q cannot be a profile's name", name), Hint: api.NameHint,
+		}
 	}
 	return Profile{}, c.noProfile(name, keys)
 }
@@ -117,7 +122,7 @@ func (c *Config) Place(name ...string) (line, column int) {
 		return 0, 0
 	}
 	offset, _ := t.at(name[last])
-	return t.doc.position(offset)
+	return t.doc.lines.Position(offset)
 }
 
 // Files lists the files c was read from: config.toml, which may be missing, ca_file and the policy files.
@@ -136,7 +141,7 @@ func (c *Config) Files() []string {
 	return slices.Compact(files)
 }
 
-// federatedUser is the name a profile goes by at STS unless it says another: its letters, which is what STS's page allows.
+// federatedUser is a profile's name at STS, unless it sets another: its letters, which are what STS's page allows.
 func federatedUser(profile string) string {
 	letters := strings.Map(func(r rune) rune {
 		if isLetter(r) {

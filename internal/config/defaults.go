@@ -19,8 +19,8 @@ const (
 	DefaultFederatedUser = "tcred" // for a profile without a letter in its name
 )
 
-// Bounds. The longest durations are GetFederationToken's, for a sub-account's and a root account's key; the lower bounds
-// are ours: STS publishes none, and less than half an hour leaves nothing to refresh in.
+// Bounds. The longest durations are GetFederationToken's, for a sub-account's and a root account's key. The shortest
+// one is ours: STS publishes none, and less than half an hour leaves no time to refresh in.
 const (
 	MinDuration     = 30 * time.Minute
 	MaxDuration     = 36 * time.Hour

@@ -17,16 +17,22 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-const maxConfig = 256 << 10 // bytes
+const (
+	maxConfig   = 256 << 10 // bytes
+	maxProblems = 100       // nobody reads more, and a broken config is loaded anew at every request
+)
 
 // A document is config.toml while it is read, and what was found wrong so far.
 type document struct {
 	file     string
 	text     []byte
+	lines    *human.Lines // of text
 	md       toml.MetaData
 	root     table
 	problems []Problem
-	files    []string
+	refused  bool                  // a problem is no warning
+	files    []string              // that were read, or should have been
+	policies map[string]policyFile // by path
 }
 
 // read reports whether there is something to look at; a missing file is not, and no problem.
@@ -36,10 +42,11 @@ func (d *document) read() bool {
 		return false
 	}
 	if err != nil {
-		d.problems = append(d.problems, problemOf(d.file, err))
+		d.report(problemOf(d.file, err))
 		return false
 	}
 	d.text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	d.lines = human.LinesOf(d.text)
 	d.root = table{doc: d}
 	d.md, err = toml.Decode(string(d.text), &d.root.values)
 	if err != nil {
@@ -77,14 +84,23 @@ func lowerFirst(s string) string {
 
 // add notes a problem at an offset of config.toml.
 func (d *document) add(offset int, message, hint string, warning bool) {
-	line, column := d.position(offset)
-	d.problems = append(d.problems, Problem{d.file, line, column, human.OneLine(message), human.OneLine(hint), warning})
+	line, column := d.lines.Position(offset)
+	d.report(Problem{d.file, line, column, human.OneLine(message), human.OneLine(hint), warning})
 }
 
-func (d *document) position(offset int) (line, column int) {
-	before := d.text[:min(max(offset, 0), len(d.text))] // the library says -1 of a control character at the start
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
+// full reports whether no such problem is kept any more. The first that is no warning always is.
+func (d *document) full(warning bool) bool {
+	return len(d.problems) == maxProblems && (warning || d.refused)
+}
+
+// report keeps a problem, unless there are enough.
+func (d *document) report(p Problem) {
+	if d.full(p.Warning) {
+		return
+	}
+	d.problems = d.problems[:min(len(d.problems), maxProblems-1)] // an error takes the place of the last warning
+	d.refused = d.refused || !p.Warning
+	d.problems = append(d.problems, p)
 }
 
 // A table is one TOML table. Its values wait undecoded, so that one of a wrong type spoils no other, and its keys are
@@ -92,7 +108,8 @@ func (d *document) position(offset int) (line, column int) {
 type table struct {
 	doc    *document
 	name   string // "" is the top
-	start  int    // offset
+	in     *table // nil for the top
+	key    string // in that table
 	values map[string]toml.Primitive
 }
 
@@ -118,7 +135,7 @@ func (*probe) UnmarshalTOML(_ any) error { return probe{} }
 // A table without a line of its own is where its first key is; what is absent is where t begins.
 func (t table) at(key string) (offset, length int) {
 	if !t.has(key) {
-		return t.start, 0
+		return t.start(), 0
 	}
 	var e toml.ParseError
 	err := t.doc.md.PrimitiveDecode(t.values[key], &probe{})
@@ -126,8 +143,9 @@ func (t table) at(key string) (offset, length int) {
 		return e.Position.Start, e.Position.Len
 	}
 	inner, _ := t.inner(key)
+	inner.in = nil // its beginning is what is looked for here
 	if len(inner.values) == 0 {
-		return t.start, 0
+		return t.start(), 0
 	}
 	offset = len(t.doc.text)
 	for k := range inner.values {
@@ -137,9 +155,17 @@ func (t table) at(key string) (offset, length int) {
 	return offset, 0
 }
 
+// start is where t begins.
+func (t table) start() (offset int) {
+	if t.in != nil {
+		offset, _ = t.in.at(t.key)
+	}
+	return offset
+}
+
 // inner is the table under key, if there is one.
 func (t table) inner(key string) (inner table, ok bool) {
-	inner = table{doc: t.doc, name: strings.TrimPrefix(t.name+"."+key, ".")}
+	inner = table{doc: t.doc, name: strings.TrimPrefix(t.name+"."+key, "."), in: &t, key: key}
 	if _, ok := t.value(key).(map[string]any); !ok { // the library would take anything for an empty table
 		return inner, false
 	}
@@ -147,22 +173,24 @@ func (t table) inner(key string) (inner table, ok bool) {
 	return inner, err == nil
 }
 
-func (t table) fail(key, message, hint string) {
-	offset, _ := t.at(key)
-	t.doc.add(offset, message, hint, false)
-}
+func (t table) fail(key, message, hint string) { t.report(key, message, hint, false) }
+func (t table) warn(key, message, hint string) { t.report(key, message, hint, true) }
 
-func (t table) warn(key, message, hint string) {
+// report looks for the place of a problem only if it is kept: to find one, the library reads the whole text.
+func (t table) report(key, message, hint string, warning bool) {
+	if t.doc.full(warning) {
+		return
+	}
 	offset, _ := t.at(key)
-	t.doc.add(offset, message, hint, true)
+	t.doc.add(offset, message, hint, warning)
 }
 
 // sub is the table under key, without values if it is absent or something else.
 func (t table) sub(key string) table {
 	inner, ok := t.inner(key)
-	inner.start, _ = t.at(key)
 	if t.has(key) && !ok {
-		t.fail(key, fmt.Sprintf("%s must be a table, not %s", inner.name, kind(t.value(key))), fmt.Sprintf("write [%s]", inner.name))
+		t.fail(key, fmt.Sprintf("%s must be a table, not %s", inner.name, kind(t.value(key))),
+			fmt.Sprintf("write [%s]", inner.name))
 	}
 	return inner
 }

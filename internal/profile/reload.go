@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -143,7 +144,7 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 		return client, nil
 	}
 	client, err := sts.NewClient(sts.Options{
-		Site: key.site, Endpoint: c.Endpoint, Region: region, Proxy: c.Proxy, CAFile: c.CAFile,
+		Site: key.site, Endpoint: urlText(c.Endpoint), Region: region, Proxy: urlText(c.Proxy), CAFile: c.CAFile,
 		Language: cmp.Or(c.Language, localeLanguage()), Now: now,
 	})
 	if err != nil {
@@ -151,6 +152,13 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 	}
 	r.clients[key] = client
 	return client, nil
+}
+
+func urlText(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.String()
 }
 
 // localeLanguage is the one of config.Languages that LANG asks for. It is all of the locale that a daemon is given.
