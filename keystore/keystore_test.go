@@ -107,7 +107,8 @@ func keepsKeys(t *testing.T, s Store) {
 	if got, err := s.Get(ctx, "identity"); err != nil || got != other {
 		t.Errorf("got back %v, %v", got, err)
 	}
-	if names, err := s.List(ctx); !errors.Is(err, errors.ErrUnsupported) && !slices.Equal(names, []string{"identity", "work"}) {
+	if names, err := s.List(ctx); !errors.Is(err, errors.ErrUnsupported) &&
+		!slices.Equal(names, []string{"identity", "work"}) {
 		t.Errorf("List = %v, %v", names, err)
 	}
 	check(s.Delete(ctx, "work"))
@@ -119,7 +120,7 @@ func keepsKeys(t *testing.T, s Store) {
 
 func TestStoresRefuseNamesAndKeysThatCannotBe(t *testing.T) {
 	for _, s := range []Store{
-		newFileStore(t, nil), &keychain{executable: "/nonexistent", budget: time.Second, notify: func(string) {}},
+		newFileStore(t, nil), &keychain{executable: "/nonexistent", timeout: time.Second, notify: func(string) {}},
 	} {
 		t.Run(s.Name(), func(t *testing.T) { refusesWhatCannotBe(t, s) })
 	}
