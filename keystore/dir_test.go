@@ -91,8 +91,10 @@ func TestDirWarnsOfWhoeverCanReplaceAKey(t *testing.T) {
 		"a directory open to all":       {dir: 0o777, file: 0o400, want: []string{"DIR can be written by everybody"}},
 		"a sticky one, as Kubernetes's": {dir: 0o777 | os.ModeSticky, file: 0o400},
 		"a file open to all":            {dir: 0o755, file: 0o602, want: []string{"KEY can be written by everybody"}},
-		"a stranger's directory":        {dir: 0o700, file: 0o400, dirOwner: stranger, want: []string{"DIR belongs to another user (uid 65534)"}},
-		"a stranger's file":             {dir: 0o700, file: 0o400, fileOwner: stranger, want: []string{"KEY belongs to another user (uid 65534)"}},
+		"a stranger's directory": {dir: 0o700, file: 0o400, dirOwner: stranger,
+			want: []string{"DIR belongs to another user (uid 65534)"}},
+		"a stranger's file": {dir: 0o700, file: 0o400, fileOwner: stranger,
+			want: []string{"KEY belongs to another user (uid 65534)"}},
 	} {
 		t.Run(label, func(t *testing.T) {
 			root := t.TempDir()

@@ -23,7 +23,8 @@ const passphrase = credential.Secret("correct horse battery staple")
 func newFileStore(t *testing.T, edit func(*Options)) file {
 	t.Helper()
 	root := t.TempDir()
-	o := Options{FileDir: filepath.Join(root, "keystore"), PassphraseFile: filepath.Join(root, "passphrase"), Backend: "file"}
+	o := Options{FileDir: filepath.Join(root, "keystore"), PassphraseFile: filepath.Join(root, "passphrase"),
+		Backend: "file"}
 	if err := CreateFile(o.FileDir, passphrase, 4); err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +45,9 @@ func noPassphraseFile(o *Options) { o.PassphraseFile = "" }
 // countScrypt counts how often s pays for an opening.
 func countScrypt(s file) *atomic.Int32 {
 	var n atomic.Int32
-	s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+	s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 		n.Add(1)
-		return unwrapIdentity(sealed, p)
+		return decryptIdentity(encrypted, p)
 	}
 	return &n
 }
@@ -155,7 +156,7 @@ func TestFileThatIsOpenChecksAPassphraseAllTheSame(t *testing.T) {
 func TestFileKeepsNoMistypedPassphrase(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
 	wantCode(t, s.Unlock(t.Context(), "almost right"), api.WrongPassphrase)
-	if s.last != (attempt{}) {
+	if s.last != (result{}) {
 		t.Error("something of it is kept")
 	}
 }
@@ -185,11 +186,11 @@ func TestFileCallerMayGiveUpWhileTheOpeningGoesOn(t *testing.T) {
 	mustPut(t, s, "work")
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+		s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 			<-release
-			return unwrapIdentity(sealed, p)
+			return decryptIdentity(encrypted, p)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), keychainBudget)
+		ctx, cancel := context.WithTimeout(t.Context(), keychainTimeout)
 		defer cancel()
 		_, err := s.Get(ctx, "work")
 		wantCode(t, err, api.KeystoreTimeout)
@@ -209,9 +210,9 @@ func TestFileCallerMayGiveUpWhileTheOpeningGoesOn(t *testing.T) {
 
 func TestFileLockedDuringAnOpeningStaysLocked(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
-	s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+	s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 		s.Lock()
-		return unwrapIdentity(sealed, p)
+		return decryptIdentity(encrypted, p)
 	}
 	if err := s.Unlock(t.Context(), passphrase); err != nil {
 		t.Fatal(err)
@@ -273,7 +274,8 @@ func TestFileThatIsGarbageIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for label, text := range map[string]string{"empty": "", "garbage": "garbage", "foreign": string(foreign), "cut": string(foreign[:len(foreign)-9])} {
+	for label, text := range map[string]string{"empty": "", "garbage": "garbage", "foreign": string(foreign),
+		"cut": string(foreign[:len(foreign)-9])} {
 		t.Run(label, func(t *testing.T) {
 			s := newFileStore(t, nil)
 			write(t, s.path("work"), text, 0o600)

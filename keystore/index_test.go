@@ -34,7 +34,8 @@ func TestIndexKeepsEntriesSortedAndReplacesByName(t *testing.T) {
 		t.Fatalf("a missing index is %v, %v", got, err)
 	}
 	added := time.Date(2026, 11, 21, 1, 2, 3, 4, time.UTC)
-	work := Entry{"work", testKey.ID, NewGeneration(), "intl", "100000000001", "100000000002", "qcs::cam::uin/1:uin/2", IdentitySub, added}
+	work := Entry{"work", testKey.ID, NewGeneration(), "intl", "100000000001", "100000000002", "qcs::cam::uin/1:uin/2",
+		IdentitySub, added}
 	for _, e := range []Entry{{Name: "work", SecretID: "old"}, {Name: "b"}, {Name: "a"}, work} {
 		if err := x.Put(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -189,7 +190,8 @@ func TestGenerationsDiffer(t *testing.T) {
 }
 
 func FuzzIndex(f *testing.F) {
-	whole, err := encodeIndex([]Entry{{Name: "b", SecretID: "AKID", Added: time.Unix(1, 5)}, {Name: "a", Type: IdentityRoot}})
+	whole, err := encodeIndex([]Entry{{Name: "b", SecretID: "AKID", Added: time.Unix(1, 5)},
+		{Name: "a", Type: IdentityRoot}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -16,11 +16,11 @@ import (
 )
 
 // newKeychain is a keychain store whose child is this binary in the part named.
-func newKeychain(t *testing.T, part string, budget, patience time.Duration) (*keychain, *[]string) {
+func newKeychain(t *testing.T, part string, timeout, promptTimeout time.Duration) (*keychain, *[]string) {
 	t.Helper()
 	t.Setenv("TCRED_TEST_CHILD", part)
 	said := new([]string)
-	return &keychain{os.Args[0], true, func(line string) { *said = append(*said, line) }, budget, patience}, said
+	return &keychain{os.Args[0], true, func(line string) { *said = append(*said, line) }, timeout, promptTimeout}, said
 }
 
 func TestKeychainChildThatHangsIsKilledAtItsDeadline(t *testing.T) {

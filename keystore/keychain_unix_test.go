@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tcred/tcred/keystore/keyringtest"
+	"github.com/tcred/tcred/internal/testworld"
+	"github.com/tcred/tcred/internal/testworld/keyring"
 )
 
 // familyChild hangs, and so does a child of its own, whose process id it leaves in a file.
@@ -66,13 +67,8 @@ func gone(pid int) bool {
 // deafBus is the address of a unix socket that accepts and never answers.
 func deafBus(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "tcred") // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "bus")
-	stop, err := keyringtest.Deaf(path)
+	path := filepath.Join(testworld.ShortDir(t), "bus")
+	stop, err := keyring.Deaf(path)
 	if err != nil {
 		t.Fatal(err)
 	}

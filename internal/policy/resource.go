@@ -8,7 +8,8 @@ import (
 // segments of a resource, as CAM's "Resource Description Method" page names them.
 var segments = []string{"qcs", "project", "service", "region", "account", "resource"}
 
-const resourceHint = "the six segments are qcs:project:service:region:account:resource, e.g. qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/*"
+const resourceHint = "the six segments are qcs:project:service:region:account:resource, e.g. " +
+	"qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/*"
 
 func (c *checker) resource(at int, s string) {
 	if s == "*" {

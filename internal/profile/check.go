@@ -148,12 +148,11 @@ func checkAccess(c *config.Config) (problems []config.Problem) {
 	return problems
 }
 
-func holdsPassword(proxy string) bool {
-	u, err := url.Parse(proxy)
-	if err != nil || u.User == nil {
+func holdsPassword(proxy *url.URL) bool {
+	if proxy == nil {
 		return false
 	}
-	_, has := u.User.Password()
+	_, has := proxy.User.Password()
 	return has
 }
 
