@@ -126,7 +126,7 @@ func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error
 	if id, ok := s.identityFor(c); ok {
 		return id, nil
 	}
-	v, err := land(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
+	v, err := waitFor(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
 		return Guard(b.log, func() (api.Identity, error) { return b.identify(s, p, c) })
 	}), "identity", p)
 	if err != nil {
