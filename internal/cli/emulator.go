@@ -117,17 +117,12 @@ func (a *app) runEmulator(ctx context.Context, q emulation, accounts []emulator.
 	return emulator.Serve(ctx, l, emulator.New(emulator.Options{Accounts: accounts, Log: a.logger()}))
 }
 
-// reachable is the address to ask at what listens on at: of all addresses, the loopback one.
+// reachable is the address to ask at what listens on at: of all addresses, the loopback one, which is always among them.
 func reachable(at net.Addr) string {
-	tcp, ok := at.(*net.TCPAddr)
-	if !ok || !tcp.IP.IsUnspecified() {
-		return at.String()
+	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", tcp.Port)
 	}
-	loopback := net.IPv6loopback
-	if tcp.IP.To4() != nil {
-		loopback = net.IPv4(127, 0, 0, 1)
-	}
-	return (&net.TCPAddr{IP: loopback, Port: tcp.Port}).String()
+	return at.String()
 }
 
 // shellLines are assignments for a shell, in their order: names and values.

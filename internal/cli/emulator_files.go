@@ -108,7 +108,7 @@ func accountsJSON(accounts []emulator.Account) string {
 // if that is "". It returns the path, absolute.
 func emulatorTLS(address, caFile string) (*tls.Config, string, error) {
 	var more []string
-	if host, _, err := net.SplitHostPort(address); err == nil && host != "" {
+	if host, _, err := net.SplitHostPort(address); err == nil && host != "" && !net.ParseIP(host).IsUnspecified() {
 		more = append(more, host)
 	}
 	config, ca, err := emulator.ServerTLS(more...)

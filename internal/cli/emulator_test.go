@@ -74,7 +74,7 @@ func TestShellReadsTheLinesOfTheEmulator(t *testing.T) {
 
 func TestURLOfAnEmulatorOnAllAddressesCanBeAsked(t *testing.T) {
 	for at, want := range map[string]string{
-		"0.0.0.0:8085": "127.0.0.1:8085", "[::]:8085": "[::1]:8085", "127.0.0.1:1": "127.0.0.1:1", "192.0.2.7:8085": "192.0.2.7:8085",
+		"0.0.0.0:8085": "127.0.0.1:8085", "[::]:8085": "127.0.0.1:8085", "[::1]:8085": "[::1]:8085", "127.0.0.1:1": "127.0.0.1:1", "192.0.2.7:8085": "192.0.2.7:8085",
 	} {
 		address, err := net.ResolveTCPAddr("tcp", at)
 		if err != nil {
