@@ -1,10 +1,25 @@
-// Package api is the words of tcred's socket protocol: paths, parameters, headers, bodies and error codes.
+// Package api holds the words of tcred's socket protocol: paths, parameters, headers, bodies, error codes, and the one
+// error type.
 //
-// The protocol is HTTP/1.1 over a unix socket. GET answers carry a Content-Length; failures are RFC 9457
-// problems, or, for a client that sends "Accept: text/plain", the very lines for stderr with the exit
-// status in a header. docs/protocol.md tells it as prose.
+// A program that asks tcred's daemon through package client needs it for two things: the bodies that the client
+// returns, such as [Status], and its errors. Each of those is an [*Error], with a [Code] to tell one kind from
+// another, a message and a hint for people, and the daemon's own word whether to try again:
 //
-// The helper imports this package, so it needs nothing but the standard library's smallest parts.
+//	if e, ok := errors.AsType[*api.Error](err); ok && e.Retryable() {
+//		return tryLater(e)
+//	}
+//
+// A program that speaks the protocol itself, or stands in for the daemon in a test, needs the rest. The protocol is
+// HTTP/1.1 over a unix socket. Every answer carries a Content-Length and [HeaderVersion]. A failure is a [Problem] (RFC
+// 9457), or, for a client that sends "Accept: text/plain", the very lines for stderr with the exit status in a header.
+// docs/protocol.md tells it as prose.
+//
+// # Stability
+//
+// tcred is at version 0. The list of codes may grow at any time, and so may the fields of bodies: a program ignores
+// fields that it does not know, and treats an error whose code it does not know by Status and Retryable. A code, a
+// path, a header or a field that is here changes or goes only in a minor version, and the changelog says so. From
+// version 1 on none of them will.
 package api
 
 import (
@@ -33,10 +48,10 @@ const (
 	ParamMinTTL = "min_ttl" // a Go duration such as "20m": met, or an error
 )
 
-// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, text errors HeaderExit, and either may carry
-// HeaderWarning.
+// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, failures in plain text HeaderExit, and either
+// may carry HeaderWarning.
 const (
-	HeaderConfig  = "Tcred-Config"  // the client's config path; another than the daemon's is ConfigMismatch
+	HeaderConfig  = "Tcred-Config"  // the client's path of config.toml; another than the daemon's is ConfigMismatch
 	HeaderVersion = "Tcred-Version" // the daemon's version
 	HeaderExit    = "Tcred-Exit"    // the exit status a command ends with
 	HeaderWarning = "Tcred-Warning" // a line that a person should see: why the config on disk is not in use
@@ -137,7 +152,7 @@ type ClearedCredential struct {
 	Expires time.Time `json:"expires"`
 }
 
-// ProblemOf is e as it crosses the socket.
+// ProblemOf is e as it crosses the socket; nil for nil. Its texts are on one line and safe on a terminal.
 func ProblemOf(e *Error) *Problem {
 	if e == nil {
 		return nil

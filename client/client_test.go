@@ -55,7 +55,7 @@ func serve(t *testing.T, handle http.HandlerFunc) *client.Client {
 	})}
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
-	return client.New(path)
+	return &client.Client{Socket: path}
 }
 
 // raw gives each connection to handle once its request was read.
@@ -73,7 +73,7 @@ func raw(t *testing.T, handle func(net.Conn)) *client.Client {
 			c.Close()
 		}
 	}()
-	return client.New(path)
+	return &client.Client{Socket: path}
 }
 
 var cred = credential.Credential{
@@ -145,19 +145,52 @@ func TestAProblemComesBackAsTheErrorItWas(t *testing.T) {
 func TestNoDaemonIsASentenceWithTheCure(t *testing.T) {
 	l, path := listen(t)
 	l.Close()
-	_, err := client.New(path).Status(t.Context())
+	c := client.Client{Socket: path}
+	_, err := c.Status(t.Context())
 	e := api.AsError(err)
-	if e.Code != api.NoDaemon || !strings.Contains(e.Message, path) || !strings.Contains(e.Hint, "tcred daemon") || !errors.Is(err, socket.ErrNotListening) {
+	if e.Code != api.NoDaemon || !strings.Contains(e.Message, path) || !strings.Contains(e.Hint, "tcred daemon") ||
+		!errors.Is(err, socket.ErrNotListening) {
 		t.Errorf("got %+v", e)
 	}
-	c := client.New(path)
-	c.Start = true // but there is no tcred beside this test
-	if _, err := c.Status(t.Context()); api.CodeOf(err) != api.NoDaemon || !strings.Contains(err.Error(), "beside this program") {
+	none := filepath.Join(filepath.Dir(path), "tcred")
+	starting := client.Client{Socket: path, Binary: none}
+	_, err = starting.Status(t.Context())
+	if api.CodeOf(err) != api.NoDaemon || !strings.Contains(err.Error(), fmt.Sprintf("no %q", none)) {
 		t.Errorf("got %v", err)
 	}
 	os.Chmod(filepath.Dir(path), 0o755)
-	if _, err := client.New(path).Status(t.Context()); api.CodeOf(err) != api.Forbidden || !strings.Contains(err.Error(), "open to other users") {
+	_, err = c.Status(t.Context())
+	if api.CodeOf(err) != api.Forbidden || !strings.Contains(err.Error(), "open to other users") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestARelativePathIsRefused(t *testing.T) {
+	for field, c := range map[string]*client.Client{
+		"Socket": {Socket: "run/s"}, "Binary": {Socket: "/tmp/s", Binary: "tcred"},
+	} {
+		_, err := c.Status(t.Context())
+		if api.CodeOf(err) != api.BadRequest || !strings.Contains(err.Error(), field+" is not an absolute path") {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}
+
+// The place is looked up at each call, so that a program may start before its user's session is whole.
+func TestTheZeroClientAsksAtTheUsualPlace(t *testing.T) {
+	var c client.Client
+	for _, version := range []string{"1", "2"} {
+		l, path := listen(t)
+		t.Setenv(api.EnvSocket, path)
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(api.HeaderVersion, version)
+			json.NewEncoder(w).Encode(api.Status{Version: version})
+		})}
+		go server.Serve(l)
+		t.Cleanup(func() { server.Close() })
+		if st, err := c.Status(t.Context()); err != nil || st.Version != version {
+			t.Errorf("got %q, %v", st.Version, err)
+		}
 	}
 }
 

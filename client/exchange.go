@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -30,12 +31,13 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	dial := socket.Dial
-	if c.Start {
-		dial = socket.DialOrStart
-	}
 	deadline, _ := ctx.Value(deadlineKey{}).(time.Time)
-	conn, err := dial(path, deadline)
+	var conn *socket.Conn
+	if c.Binary == "" {
+		conn, err = socket.Dial(path, deadline)
+	} else if err = checkAbsolute("Binary", c.Binary); err == nil {
+		conn, err = socket.DialOrStart(path, c.Binary, deadline)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +54,21 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 func (c *Client) socketPath() (string, error) {
-	if c.path != "" {
-		return c.path, nil
+	if c.Socket == "" {
+		return place.Socket()
 	}
-	return place.Socket()
+	return c.Socket, checkAbsolute("Socket", c.Socket)
+}
+
+// checkAbsolute refuses a relative path: the daemon that it is handed to runs in another directory.
+func checkAbsolute(field, path string) error {
+	if filepath.IsAbs(path) {
+		return nil
+	}
+	return &api.Error{
+		Code: api.BadRequest, Message: fmt.Sprintf("the client's %s is not an absolute path: %q", field, path),
+		Hint: "write the whole path, from the root on",
+	}
 }
 
 // within bounds ctx by timeout, unless it has a deadline of its own.
@@ -117,7 +130,8 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	var begun atomic.Bool
 	trace := &httptrace.ClientTrace{GotFirstResponseByte: func() { begun.Store(true) }}
-	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://tcred"+target, bytes.NewReader(request))
+	ctx = httptrace.WithClientTrace(ctx, trace)
+	r, err := http.NewRequestWithContext(ctx, method, "http://tcred"+target, bytes.NewReader(request))
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -125,7 +139,7 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 	if request != nil {
 		r.Header.Set("Content-Type", api.TypeJSON)
 	}
-	answer, err := c.http.Do(r)
+	answer, err := c.transport().Do(r)
 	if err != nil {
 		return nil, c.explain(ctx, err, begun.Load())
 	}
@@ -184,7 +198,9 @@ func (c *Client) explain(ctx context.Context, err error, begun bool) error {
 	case errors.Is(err, context.Canceled):
 		return &api.Error{Code: api.Timeout, Message: "the call was cancelled", Cause: err}
 	case errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
-		return &api.Error{Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err}
+		return &api.Error{
+			Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err,
+		}
 	case !begun:
 		return socket.ErrNoAnswer
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):

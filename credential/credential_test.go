@@ -103,6 +103,30 @@ func TestAChildGetsThisCredentialAndNoOther(t *testing.T) {
 	}
 }
 
+// Each of these would lead some tool to another credential, role, profile or file than exec gives it.
+func TestAChildIsLedNowhereElse(t *testing.T) {
+	for _, name := range []string{
+		"TENCENTCLOUD_PROFILE", "TENCENTCLOUD_SHARED_CREDENTIALS_DIR", "TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_CAM_ROLE_NAME",
+		"TENCENTCLOUD_ASSUME_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME",
+		"TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION", "TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID",
+		"TENCENTCLOUD_ASSUME_ROLE_SOURCE_IDENTITY", "TENCENTCLOUD_ASSUME_ROLE_SERIAL_NUMBER",
+		"TENCENTCLOUD_ASSUME_ROLE_TOKEN_CODE", "TENCENTCLOUD_ASSUME_ROLE_PROVIDER_ID",
+		"TENCENTCLOUD_ASSUME_ROLE_WEB_IDENTITY_TOKEN", "TENCENTCLOUD_ASSUME_ROLE_SAML_ASSERTION",
+		"TENCENTCLOUD_ASSUME_ROLE_PRINCIPAL_ARN",
+		"TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN", "TKE_ROLE_SESSION_NAME",
+		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SECURITY_TOKEN",
+		"AWS_CREDENTIAL_EXPIRATION", "AWS_SESSION_EXPIRATION", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
+		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+	} {
+		for _, kv := range testCredential().Environ([]string{name + "=old"}) {
+			if strings.HasPrefix(kv, name+"=") {
+				t.Errorf("%s is still there", name)
+			}
+		}
+	}
+}
+
 func TestAnUnknownFormatIsNamedWithThoseThereAre(t *testing.T) {
 	if _, err := ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), `"xml"; known are process, tencent`) {
 		t.Errorf("got %v", err)

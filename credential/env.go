@@ -11,8 +11,8 @@ type Variable struct {
 	Value Secret
 }
 
-// Spelling is how one family of tools names the parts of a credential. A pair with none of its tokens set is a permanent
-// key.
+// Spelling is how one family of tools names the parts of a credential. A pair with none of its tokens set is a
+// permanent key.
 type Spelling struct {
 	ID, Key string
 	Tokens  []string // of the whole family

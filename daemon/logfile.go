@@ -37,10 +37,7 @@ func OpenLog(path string, opened func(*os.File) error) (*LogFile, error) {
 }
 
 func (l *LogFile) open() error {
-	if info, err := os.Lstat(l.path); err == nil && !info.Mode().IsRegular() { // a pipe would block
-		return fmt.Errorf("opening the log: %s is not a regular file", l.path)
-	}
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|noFollow, 0o600)
+	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|plainOnly, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
@@ -56,6 +53,9 @@ func (l *LogFile) use(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", l.path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := file.Chmod(0o600); err != nil {

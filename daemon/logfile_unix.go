@@ -4,5 +4,5 @@ package daemon
 
 import "syscall"
 
-// noFollow makes opening a link an error.
-const noFollow = syscall.O_NOFOLLOW
+// plainOnly makes opening a link an error, and opening a pipe one in place of a wait for its reader.
+const plainOnly = syscall.O_NOFOLLOW | syscall.O_NONBLOCK

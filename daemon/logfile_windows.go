@@ -1,4 +1,4 @@
 package daemon
 
-// noFollow is nothing on Windows, where there is no daemon.
-const noFollow = 0
+// plainOnly is nothing on Windows, where there is no daemon.
+const plainOnly = 0

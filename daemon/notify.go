@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -83,4 +84,17 @@ func (n *Notifier) send(state string) error {
 		return fmt.Errorf("telling systemd %s: %w", state, err)
 	}
 	return nil
+}
+
+// Follow says that the daemon is ready, feeds the watchdog until ctx ends, and then says that it stops. alive is as in
+// Feed. A systemd that does not listen is no reason to end: what it was not told is logged.
+func (n *Notifier) Follow(ctx context.Context, alive func(context.Context) bool, log *slog.Logger) {
+	check := func(err error) {
+		if err != nil {
+			log.Warn("systemd was not told", "err", err)
+		}
+	}
+	check(n.Ready())
+	go func() { check(n.Feed(ctx, alive)) }()
+	context.AfterFunc(ctx, func() { check(n.Stopping()) })
 }

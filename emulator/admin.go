@@ -53,7 +53,7 @@ func forbidden(r *http.Request) string {
 	case len(r.Header.Values("Origin")) > 0:
 		return "the request comes from a page in a browser (it has an Origin)"
 	case !names(r.Host, here):
-		return fmt.Sprintf("the Host %.64q is neither a loopback one nor the address that the emulator listens on", r.Host)
+		return fmt.Sprintf("the Host %.64q is neither loopback nor the address that the emulator listens on", r.Host)
 	}
 	return ""
 }
@@ -66,7 +66,8 @@ func localIP(r *http.Request) net.IP {
 	return nil
 }
 
-// ofThisMachine reports whether a peer is on this machine, which it is at here too. Only an IP address can be elsewhere.
+// ofThisMachine reports whether a peer is on this machine, which it is at here too. Only an IP address can be
+// elsewhere.
 func ofThisMachine(peer string, here net.IP) bool {
 	host, _, err := net.SplitHostPort(peer)
 	if err != nil {

@@ -1,9 +1,23 @@
 // Package emulator is a strict local STS: GetFederationToken and GetCallerIdentity as Tencent Cloud answers them.
 //
-// It is an [http.Handler]. It checks both signatures of API 3.0, TC3-HMAC-SHA256 and the older HmacSHA1 and
-// HmacSHA256, by its own reading of the published algorithms, and every documented rule of the two calls, and answers with the real error codes. It can be told to fail
-// ([Emulator.Fail], or over HTTP on the admin path) and counts the calls it gets. Nothing in it talks to the
-// network or needs an account, so it serves tests, the demo, and other people's CI.
+// It is for tests of whatever calls STS, and for CI: nothing in it talks to the network or needs an account. It is an
+// [http.Handler], so package httptest runs it, and every SDK of Tencent Cloud can be pointed at it:
+//
+//	account := emulator.NewAccount(false) // with a key of its own
+//	server := httptest.NewServer(emulator.New(emulator.Options{Accounts: []emulator.Account{account}}))
+//
+// It checks both signatures of API 3.0, TC3-HMAC-SHA256 and the older HmacSHA1 and HmacSHA256, by its own reading of
+// the published algorithms, and every documented rule of the two calls, and answers with the real error codes. It
+// knows the credentials that it issued. It can be told to fail ([Emulator.Fail]) and counts the calls it gets
+// ([Emulator.Calls]), and both over HTTP below [AdminPath], for tests in other languages. It judges no permissions:
+// what a policy allows is not tried anywhere. "tcred emulator" is the same as a process; docs/emulator.md says how
+// strict it is and where it ends.
+//
+// # Stability
+//
+// tcred is at version 0. Names that are exported here may still change in a minor version, and the changelog says so.
+// More calls, faults and rules will come: where STS turns out to refuse what the emulator takes, the emulator will
+// refuse it, in any version.
 package emulator
 
 import (
@@ -131,7 +145,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		answer = errorAnswer{Error: refusalOf(err), RequestID: c.requestID}
 	}
-	e.log.Info("sts call", "action", action, "account", c.caller.account.AccountID, "code", codeOf(err), "request_id", c.requestID)
+	e.log.Info("sts call", "action", action, "account", c.caller.account.AccountID,
+		"code", codeOf(err), "request_id", c.requestID)
 	w.Header().Set("Date", c.now.UTC().Format(http.TimeFormat))
 	c.fault.write(w, encode(answer))
 }

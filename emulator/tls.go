@@ -19,7 +19,7 @@ const AuthorityName = "tcred emulator, throwaway authority"
 
 const certificateLife = 365 * 24 * time.Hour
 
-// tlsHosts are what a certificate is for in any case: this machine, and STS's own names, for a test that leads them here.
+// tlsHosts are what a certificate is for in any case: this machine, and STS's own names, for tests that lead them here.
 var tlsHosts = []string{"127.0.0.1", "::1", "localhost", stsHost, "sts.intl.tencentcloudapi.com"}
 
 // ServerTLS makes a certificate for 127.0.0.1, ::1, localhost, the hosts of STS's two sites, and what is in more (names
@@ -60,7 +60,8 @@ func ServerTLS(more ...string) (*tls.Config, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the emulator's certificate: %w", err)
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	own := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	config := &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}
 	return config, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authorityDER}), nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // maxPart bounds a SecretId or SecretKey, in bytes. With both the value still fits a Windows credential (2560)
@@ -13,7 +14,7 @@ const maxPart = 1024
 
 // encodePair is how keychain and file hold a key: SecretId, a newline, SecretKey.
 func encodePair(k Key) (string, error) {
-	if !validPart(k.ID) || !validPart(k.Secret.Reveal()) {
+	if !ValidPart(k.ID) || !ValidPart(k.Secret.Reveal()) {
 		return "", fail(api.BadRequest, "copy both again from the API keys page of the CAM console",
 			"a SecretId or SecretKey is empty, too long, or holds a colon, white space or non-ASCII characters")
 	}
@@ -23,18 +24,14 @@ func encodePair(k Key) (string, error) {
 // parsePair reads SecretId and SecretKey, in this order, with a newline, a colon or white space between them.
 func parsePair(text string) (Key, bool) {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(": \t\r\n", r) })
-	if len(parts) != 2 || !validPart(parts[0]) || !validPart(parts[1]) {
+	if len(parts) != 2 || !ValidPart(parts[0]) || !ValidPart(parts[1]) {
 		return Key{}, false
 	}
 	return Key{parts[0], credential.Secret(parts[1])}, true
 }
 
-// validPart allows what a SecretId or SecretKey can be made of: printable ASCII but the separator.
-func validPart(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] > '~' || s[i] == ':' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxPart
+// ValidPart reports whether s can be a SecretId or a SecretKey: visible ASCII without the colon, which separates the
+// two, and at most 1024 bytes.
+func ValidPart(s string) bool {
+	return s != "" && len(s) <= maxPart && human.Visible(s) && !strings.Contains(s, ":")
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// hung is added to package daemon in a build of the test's own: the refresher hangs once the file is there.
-const hung = `package daemon
+// hung is added to package broker in a build of the test's own: the refresher hangs once the file is there.
+const hung = `package broker
 
 import "os"
 
@@ -23,7 +23,7 @@ func hangIfAsked() {
 // hungBuild is a build of the binaries whose refresher can be made to hang.
 func hungBuild(t *testing.T) string {
 	t.Helper()
-	source, err := filepath.Abs("../daemon/refresher.go")
+	source, err := filepath.Abs("../internal/broker/refresher.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,25 +1,18 @@
+//go:build timescale
+
 package broker
 
-import (
-	"strconv"
-	"time"
-)
+import "time"
 
-// testScale, set by the linker in the load tests' own builds alone, divides the refresh engine's constants, so that
-// days pass in minutes. The budgets of single calls stay as they are.
-var testScale string
+// timeScale divides the refresh engine's constants, so that days pass in minutes. The budgets of single calls stay as
+// they are. Only the load tests build with this file, and they count on the number: loadScale in internal/reliability.
+const timeScale = 100
 
 func init() {
-	if n, err := strconv.Atoi(testScale); err == nil && n > 0 {
-		times = times.scaled(time.Duration(n))
-	}
-}
-
-func (s schedule) scaled(n time.Duration) schedule {
 	for _, d := range []*time.Duration{
-		&s.Floor, &s.Ahead, &s.Look, &s.HoldTransient, &s.HoldPermanent, &s.RestFirst, &s.RestNone, &s.RestValid, &s.Sweep,
+		&times.Floor, &times.Ahead, &times.Look, &times.HoldTransient, &times.HoldPermanent,
+		&times.RestFirst, &times.RestNone, &times.RestValid, &times.Sweep,
 	} {
-		*d /= n
+		*d /= timeScale
 	}
-	return s
 }

@@ -1,25 +1,24 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/credential"
-	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/keys"
+	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/keystore"
 )
 
-// addition is what tcred add is asked for.
-type addition struct {
+// addOptions are what tcred add is asked for.
+type addOptions struct {
 	name     string // of the key
 	secretID string
 	stdin    bool   // the SecretKey comes on stdin
@@ -29,7 +28,7 @@ type addition struct {
 }
 
 func (a *app) addCmd() *cobra.Command {
-	var q addition
+	var o addOptions
 	cmd := &cobra.Command{
 		Use:   "add [KEY]",
 		Short: "Put your permanent key into the keystore",
@@ -47,21 +46,22 @@ stay in the shell's history.`,
   pass tencent | tcred add ci --secret-id AKID... --secret-key-stdin`,
 		Args: addArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			q.name = api.DefaultProfile
+			o.name = api.DefaultProfile
 			if len(args) > 0 {
-				q.name = args[0]
+				o.name = args[0]
 			}
-			if err := q.check(); err != nil {
+			if err := o.check(); err != nil {
 				return err
 			}
-			return a.add(cmd.Context(), q)
+			return a.add(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&q.secretID, "secret-id", "", "the SecretId, so that only the SecretKey is asked for")
-	cmd.Flags().BoolVar(&q.stdin, "secret-key-stdin", false, "read the SecretKey from stdin")
-	cmd.Flags().StringVar(&q.from, "from", "", "take the key from env (TENCENTCLOUD_SECRET_ID and _SECRET_KEY) or tccli[:PROFILE]")
-	cmd.Flags().BoolVar(&q.replace, "replace", false, "put it in the place of a key of that name")
-	cmd.Flags().BoolVar(&q.noVerify, "no-verify", false, "store it untried, without the network")
+	cmd.Flags().StringVar(&o.secretID, "secret-id", "", "the SecretId, so that only the SecretKey is asked for")
+	cmd.Flags().BoolVar(&o.stdin, "secret-key-stdin", false, "read the SecretKey from stdin")
+	cmd.Flags().StringVar(&o.from, "from", "",
+		"take the key from env (TENCENTCLOUD_SECRET_ID and _SECRET_KEY) or tccli[:PROFILE]")
+	cmd.Flags().BoolVar(&o.replace, "replace", false, "put it in the place of a key of that name")
+	cmd.Flags().BoolVar(&o.noVerify, "no-verify", false, "store it untried, without the network")
 	cmd.SetFlagErrorFunc(addFlagError)
 	return cmd
 }
@@ -69,7 +69,7 @@ stay in the shell's history.`,
 // addArgs takes one name. What may be a secret is not repeated.
 func addArgs(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
-		if looksSecret(arg) {
+		if keys.LooksSecret(arg) {
 			return usage("its arguments are in the shell's history now: delete them there; then tcred add, which asks",
 				"an argument looks like a SecretId or a SecretKey")
 		}
@@ -85,37 +85,47 @@ func addArgs(_ *cobra.Command, args []string) error {
 
 // addFlagError answers --secret-key, which does not exist, with the reason. It repeats no value.
 func addFlagError(_ *cobra.Command, err error) error {
-	message, _, _ := strings.Cut(flagFault(err), " in -") // of a cluster of short flags, which may be anything
+	message, _, _ := strings.Cut(flagFault(err), " in -") // the rest repeats what was typed, perhaps a secret
 	if strings.Contains(message, "--secret-key") {
-		return usage("--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
+		return usage(
+			"--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
 			"no --secret-key: a secret in an argument can be seen by every process")
 	}
 	return usage("tcred add --help", "%s", message)
 }
 
 // check finds flags that do not go together.
-func (q addition) check() error {
+func (o addOptions) check() error {
 	switch {
-	case q.from != "" && (q.stdin || q.secretID != ""):
+	case o.from != "" && (o.stdin || o.secretID != ""):
 		return usage("", "--from brings SecretId and SecretKey: leave out --secret-id and --secret-key-stdin")
-	case q.stdin && q.secretID == "":
+	case o.stdin && o.secretID == "":
 		return usage("tcred add --secret-id AKID... --secret-key-stdin", "--secret-key-stdin needs --secret-id")
 	}
 	return nil
 }
 
+// adding is one run of tcred add.
+type adding struct {
+	keys.Addition
+	options addOptions
+	set     *profile.Set
+	locked  bool // the file keystore, until a person opened it in this process
+}
+
 // add tries a key and stores it, or leaves everything as it was.
-func (a *app) add(ctx context.Context, q addition) error {
+func (a *app) add(ctx context.Context, o addOptions) error {
 	p, set, store, err := a.keystore()
 	if err != nil {
 		return err
 	}
-	w := vault{store: store, index: indexOf(p)}
-	key, entry, err := a.candidate(ctx, set, &w, q)
+	w := &adding{options: o, set: set}
+	w.Addition = keys.Addition{Store: store, Index: indexOf(p), Name: o.name, Replace: o.replace}
+	key, entry, err := a.candidate(ctx, w)
 	if err == nil {
-		err = w.keep(ctx, q, key, entry)
+		err = w.Put(ctx, key, entry)
 	} else {
-		err = w.fate(err, q.name, nil)
+		err = w.NothingStored(err)
 	}
 	if err != nil && ctx.Err() != nil {
 		fmt.Fprint(a.err, say.Text(api.AsError(err)))
@@ -124,128 +134,86 @@ func (a *app) add(ctx context.Context, q addition) error {
 	if err != nil {
 		return err
 	}
-	a.introduce(ctx, set, w, entry)
-	if source, profile, _ := strings.Cut(q.from, ":"); source == "tccli" {
-		path, _ := tccliPath(profile) // it was read from there
+	a.introduce(ctx, w, entry)
+	if source, profile, _ := strings.Cut(o.from, ":"); source == "tccli" {
+		path, _ := plaintext.TCCLIPath(profile) // the key was read from there
 		a.warn("it still lies in plaintext in %s", path)
 	}
 	a.reloadDaemon(ctx)
 	return nil
 }
 
-// candidate is the key to store and what is known of it. It changes nothing but w.old.
-func (a *app) candidate(ctx context.Context, set *profile.Set, w *vault, q addition) (keystore.Key, keystore.Entry, error) {
-	key, err := a.askAll(ctx, set, w, q)
+// candidate is the key to store and its entry for the index. Nothing is stored yet.
+func (a *app) candidate(ctx context.Context, w *adding) (keystore.Key, keystore.Entry, error) {
+	key, err := a.askAll(ctx, w)
 	if err != nil {
 		return keystore.Key{}, keystore.Entry{}, err
 	}
-	if q.noVerify {
-		return key, untried(set, q.name, key), nil
+	if w.options.noVerify {
+		return key, keys.Untried(w.set, w.Name, key), nil
 	}
-	entry, err := a.verify(ctx, set, q.name, key)
+	entry, err := keys.Verify(ctx, w.set, w.Name, key)
 	return key, entry, err
 }
 
 // askAll asks a person for what is missing: the keystore's passphrase, then the key. What they type or paste ahead
 // while a passphrase is tried is not shown either.
-func (a *app) askAll(ctx context.Context, set *profile.Set, w *vault, q addition) (keystore.Key, error) {
-	restore, err := a.mute()
+func (a *app) askAll(ctx context.Context, w *adding) (keystore.Key, error) {
+	restore, err := a.terminal().Mute()
 	if err != nil {
 		return keystore.Key{}, err
 	}
 	defer restore()
-	if err := a.ready(ctx, set, w); err != nil {
+	if err := a.prepare(ctx, w); err != nil {
 		return keystore.Key{}, err
 	}
-	if err := w.look(ctx, q); err != nil {
+	if err := w.Look(ctx); err != nil {
 		return keystore.Key{}, err
 	}
-	return a.newKeyOf(ctx, w.store, q)
+	return a.newKeyOf(ctx, w.Store, w.options)
 }
 
-// ready opens the keystore if a person is there, and makes sure that it can be used, before anything is asked.
-func (a *app) ready(ctx context.Context, set *profile.Set, w *vault) error {
-	w.locked = w.store.Name() == "file" && api.CodeOf(w.store.Probe(ctx)) == api.KeystoreLocked
-	if err := a.openStore(ctx, set); err != nil {
+// prepare opens the keystore if a person is there, and makes sure that it can be used, before anything is asked.
+func (a *app) prepare(ctx context.Context, w *adding) error {
+	w.locked = w.Store.Name() == "file" && api.CodeOf(w.Store.Probe(ctx)) == api.KeystoreLocked
+	if err := a.openStore(ctx, w.set); err != nil {
 		return err
 	}
-	return lockedHere(set, w.store.Probe(ctx))
+	return lockedHere(w.set, w.Store.Probe(ctx))
 }
 
 // introduce says who the key is.
-func (a *app) introduce(ctx context.Context, set *profile.Set, w vault, e keystore.Entry) {
+func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
 	verb := "stored in"
-	if w.store.ReadOnly() {
+	if w.Store.ReadOnly() {
 		verb = "noted; it stays in"
 	}
-	place := titleOf(w.store)
-	if c, err := set.Config(); err == nil {
-		place = placeOf(w.store, c)
+	place := keys.Title(w.Store)
+	if c, err := w.set.Config(); err == nil {
+		place = keys.Place(w.Store, c)
 	}
-	a.tell("key %q %s %s: %s", e.Name, verb, place, describe(e))
+	a.tell("key %q %s %s: %s", e.Name, verb, place, e.Describe())
 	if e.Type == keystore.IdentityRoot {
-		a.warn("this is the key of a root account, which may do everything; a sub-account's is better, and its credentials last 36h, not 2h")
+		a.warn("this is the key of a root account, which may do everything; a sub-account's is better, " +
+			"and its credentials last 36h, not 2h")
 	}
 	target := " "
 	if e.Name != api.DefaultProfile {
 		target = " " + e.Name + " "
 	}
 	switch {
-	case w.store.Name() == "env": // of this process alone
+	case w.Store.Name() == "env": // of this process alone
 		a.tell("now: tcred exec --no-daemon%s-- COMMAND, or tcred daemon from this same shell", target)
-	case w.locked && !openInDaemon(ctx): // the passphrase opened it in this process alone
+	case w.locked && !service.HasKeystoreOpen(ctx): // the passphrase opened it in this process alone
 		a.tell("now: tcred unlock, then tcred exec%s-- COMMAND", target)
 	default:
 		a.tell("now: tcred exec%s-- COMMAND", target)
 	}
 }
 
-// describe is one line about a key.
-func describe(e keystore.Entry) string {
-	text := "SecretId " + credential.Mask(e.SecretID)
-	if who := identityOf(e); who != "" {
-		text = fmt.Sprintf("%s, %s", who, text)
-	} else {
-		text += ", not tried"
-	}
-	if e.Site != "" {
-		text += ", site " + e.Site
-	}
-	return text
-}
-
-func identityOf(e keystore.Entry) string {
-	switch e.Type {
-	case keystore.IdentityRoot:
-		return "root account " + e.AccountID
-	case keystore.IdentitySub:
-		return fmt.Sprintf("sub-account %s of account %s", e.UserID, e.AccountID)
-	}
-	return ""
-}
-
-// titleOf is a keystore's name in a sentence.
-func titleOf(store keystore.Store) string {
-	switch store.Name() {
-	case "env":
-		return "the environment"
-	case "file":
-		return "the file keystore"
-	}
-	return "the " + store.Name()
-}
-
-// placeOf is titleOf, or the path of a keystore that is a directory of somebody else's.
-func placeOf(store keystore.Store, c *config.Config) string {
-	if store.Name() == "dir" {
-		return cmp.Or(c.Keystore.Dir, os.Getenv(keystore.EnvCredentials))
-	}
-	return titleOf(store)
-}
-
 // reloadDaemon tells a daemon that runs of a change, so that it need not wait until it looks by itself.
 func (a *app) reloadDaemon(ctx context.Context) {
-	if err := client.New("").Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
+	if err := new(client.Client).Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
 		a.warn("the daemon that runs did not take it up: %v", err)
 	}
 }

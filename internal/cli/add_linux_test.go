@@ -17,15 +17,15 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// shelf is a file keystore with its index, for processes that share it.
-type shelf struct {
+// fileStore is a file keystore with its index, for processes that share it.
+type fileStore struct {
 	bin, home, keys, passphrase string
 }
 
-func newShelf(t *testing.T) shelf {
+func newFileStore(t *testing.T) fileStore {
 	t.Helper()
 	cmd, home := alone(t)
-	s := shelf{cmd.Path, home, filepath.Join(home, ".local", "share", "tcred", "keys"), filepath.Join(home, "passphrase")}
+	s := fileStore{cmd.Path, home, filepath.Join(home, ".local", "share", "tcred", "keys"), filepath.Join(home, "passphrase")}
 	config := filepath.Join(home, ".config", "tcred", "config.toml")
 	if err := errors.Join(
 		keystore.CreateFile(s.keys, "passphrase", 10),
@@ -38,12 +38,12 @@ func newShelf(t *testing.T) shelf {
 	return s
 }
 
-func (s shelf) index() keystore.Index {
+func (s fileStore) index() keystore.Index {
 	return keystore.Index{Path: filepath.Join(s.home, ".local", "state", "tcred", "keys.json")}
 }
 
 // held is the SecretId of key "k" in the keystore, and as the index has it.
-func (s shelf) held(t *testing.T) (stored, indexed string) {
+func (s fileStore) held(t *testing.T) (stored, indexed string) {
 	t.Helper()
 	store, err := keystore.Open(keystore.Options{Backend: "file", FileDir: s.keys, PassphraseFile: s.passphrase})
 	if err != nil {
@@ -60,8 +60,8 @@ func (s shelf) held(t *testing.T) (stored, indexed string) {
 	return key.ID, entries[0].SecretID
 }
 
-// adding is a tcred add of key "k" that waits for the end of its SecretKey.
-type adding struct {
+// addProcess is a tcred add of key "k" that waits for the end of its SecretKey.
+type addProcess struct {
 	*exec.Cmd
 	said  bytes.Buffer
 	stdin *os.File
@@ -70,14 +70,14 @@ type adding struct {
 func secretID(i int) string { return fmt.Sprintf("AKID%032d", i) }
 
 // add starts one, and returns when it reads the SecretKey.
-func (s shelf) add(t *testing.T, i int, flags ...string) *adding {
+func (s fileStore) add(t *testing.T, i int, flags ...string) *addProcess {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	args := append([]string{"add", "k", "--no-verify", "--secret-id", secretID(i), "--secret-key-stdin"}, flags...)
-	a := &adding{Cmd: exec.CommandContext(t.Context(), s.bin, args...), stdin: write}
+	a := &addProcess{Cmd: exec.CommandContext(t.Context(), s.bin, args...), stdin: write}
 	a.Env = []string{"HOME=" + s.home, "XDG_RUNTIME_DIR=" + s.home}
 	a.Stdin, a.Stderr = read, &a.said
 	t.Cleanup(func() { read.Close(); write.Close() })
@@ -100,7 +100,7 @@ func (s shelf) add(t *testing.T, i int, flags ...string) *adding {
 }
 
 // finish lets all of them go on at once and waits for them.
-func finish(all []*adding) (stored int) {
+func finish(all []*addProcess) (stored int) {
 	for _, a := range all {
 		a.stdin.Close()
 	}
@@ -113,8 +113,8 @@ func finish(all []*adding) (stored int) {
 }
 
 func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
-	s := newShelf(t)
-	var all []*adding
+	s := newFileStore(t)
+	var all []*addProcess
 	for i := range 4 {
 		all = append(all, s.add(t, i))
 	}
@@ -137,9 +137,9 @@ func TestOfManyAddsOfOneNewNameOneStoresAndTheOthersSayWhoseItIs(t *testing.T) {
 }
 
 func TestReplacementsAtOnceLeaveOneKeyInKeystoreAndIndex(t *testing.T) {
-	s := newShelf(t)
+	s := newFileStore(t)
 	for round := range 5 {
-		var all []*adding
+		var all []*addProcess
 		for i := range 6 {
 			all = append(all, s.add(t, 10*round+i, "--replace"))
 		}
@@ -154,7 +154,7 @@ func TestReplacementsAtOnceLeaveOneKeyInKeystoreAndIndex(t *testing.T) {
 
 func TestAnInterruptEndsAnAddThatWaitsForItsSecretKey(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, unix.SIGTERM} {
-		a := newShelf(t).add(t, 1)
+		a := newFileStore(t).add(t, 1)
 		watchdog := time.AfterFunc(10*time.Second, func() { a.Process.Kill() })
 		a.Process.Signal(sig) // Wait says it
 		a.Wait()              // the status says it
@@ -166,7 +166,7 @@ func TestAnInterruptEndsAnAddThatWaitsForItsSecretKey(t *testing.T) {
 }
 
 func TestAnInterruptEndsAnAddThatWaitsForItsTurn(t *testing.T) {
-	s := newShelf(t)
+	s := newFileStore(t)
 	a := s.add(t, 1)
 	_, unlock, err := s.index().Lock(t.Context())
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
@@ -67,14 +68,14 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	if faults > 0 {
-		a.tell("%s, %s", count(faults, "error"), count(len(problems)-faults, "warning"))
+		a.tell("%s, %s", human.Count(faults, "error"), human.Count(len(problems)-faults, "warning"))
 		return exitStatus(say.ExitFailed)
 	}
 	if _, err := os.Stat(p.Config); errors.Is(err, fs.ErrNotExist) {
 		a.tell("there is no %s, so everything is at its default", p.Config)
 		return nil
 	}
-	a.tell("%s is fine; %s", p.Config, count(len(problems), "warning"))
+	a.tell("%s is fine; %s", p.Config, human.Count(len(problems), "warning"))
 	return nil
 }
 
@@ -102,15 +103,4 @@ func printProblems(w io.Writer, problems []checkedProblem) error {
 		}
 	}
 	return nil
-}
-
-// count is a number of things: "no warnings", "1 warning", "2 warnings".
-func count(n int, thing string) string {
-	switch n {
-	case 0:
-		return "no " + thing + "s"
-	case 1:
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

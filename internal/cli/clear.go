@@ -10,6 +10,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/socket"
 )
@@ -47,7 +48,7 @@ expires, and clear says until when: nothing revokes it earlier.`,
 
 // clear asks the daemon; where none runs it does the same on the cache that the next one will find.
 func (a *app) clear(ctx context.Context, name string) error {
-	cleared, err := client.New("").Clear(ctx, name)
+	cleared, err := new(client.Client).Clear(ctx, name)
 	if errors.Is(err, socket.ErrNotListening) {
 		cleared, err = a.clearHere(ctx, name)
 	}
@@ -73,7 +74,8 @@ func (a *app) tellCleared(name string, cleared api.Cleared) {
 		if c.Profile != "" {
 			what = fmt.Sprintf("the credential of profile %q", c.Profile)
 		}
-		a.tell("%s is gone from here; at Tencent Cloud it stays valid until %s", what, moment(c.Expires, time.Now()))
+		a.tell("%s is gone from here; at Tencent Cloud it stays valid until %s",
+			what, human.Moment(c.Expires, time.Now()))
 	}
 	switch {
 	case len(cleared.Credentials) > 0:

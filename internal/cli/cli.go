@@ -20,6 +20,7 @@ import (
 	"github.com/tcred/tcred/internal/helper"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/sts"
 )
 
 // app is what every command works with: where it reads and writes, and what was said on the command line.
@@ -30,7 +31,7 @@ type app struct {
 	debug bool
 }
 
-// exitStatus ends a command with a status and without a word: all was said.
+// exitStatus ends a command that has said everything already: nothing more is printed.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
@@ -80,7 +81,7 @@ func (a *app) exit(err error) int {
 		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
 		return say.ExitFailed
 	}
-	e := namingProxy(api.AsError(err))
+	e := sts.NameShellProxy(api.AsError(err))
 	fmt.Fprint(a.err, say.Text(e))
 	return say.Exit(e)
 }
@@ -173,9 +174,10 @@ func argsFault(cmd *cobra.Command, args []string) string {
 	case 0:
 		return fmt.Sprintf("no argument, not %q", args[0])
 	case 1:
-		return fmt.Sprintf("one %s, not %s", strings.ToLower(strings.Trim(words[0], "[]")), count(len(args), "argument"))
+		word := strings.ToLower(strings.Trim(words[0], "[]"))
+		return fmt.Sprintf("one %s, not %s", word, human.Count(len(args), "argument"))
 	default:
-		return fmt.Sprintf("%s, not %s", strings.Join(words, " "), count(len(args), "argument"))
+		return fmt.Sprintf("%s, not %s", strings.Join(words, " "), human.Count(len(args), "argument"))
 	}
 }
 

@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
-
-	"golang.org/x/term"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
@@ -15,6 +12,8 @@ import (
 	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/socket"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -26,45 +25,18 @@ func (a *app) profiles(p dirs.Places) *profile.Set {
 	hide() // the permanent key may come into this process
 	return profile.Open(profile.Options{
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys,
-		Interactive: isTerminal(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
+		Interactive: tty.Is(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
 	})
-}
-
-// keystore hardens this process, which is to hold a permanent key or a passphrase, and finds the keystore.
-func (a *app) keystore() (dirs.Places, *profile.Set, keystore.Store, error) {
-	harden()
-	p, err := dirs.Find()
-	if err != nil {
-		return p, nil, nil, err
-	}
-	set := a.profiles(p)
-	store, err := set.Store()
-	return p, set, store, err
-}
-
-// lockedHere is err with another cure where this very process found the file keystore locked: one that the daemon has
-// open is no help to it.
-func lockedHere(set *profile.Set, err error) error {
-	store, unknown := set.Store()
-	if unknown != nil || store.Name() != "file" || api.CodeOf(err) != api.KeystoreLocked {
-		return err
-	}
-	e := *api.AsError(err)
-	e.Hint = "passphrase_file under [keystore] in config.toml, or run it at a terminal, which asks"
-	return &e
-}
-
-// openInDaemon reports whether a daemon that runs has the file keystore open. To unlock it with no passphrase asks no
-// more than that.
-func openInDaemon(ctx context.Context) bool {
-	st, err := daemonStatus(ctx) // which starts none
-	return err == nil && st.Keystore == "file" && client.New("").Unlock(ctx, "", 0) == nil
 }
 
 // broker answers in this process, with the same cache and locks as the daemon.
 func (a *app) broker(p dirs.Places, set *profile.Set) *broker.Broker {
-	log := a.logger()
-	return broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
+	return newBroker(p, set, a.logger())
+}
+
+// newBroker is the broker over set and the cache of p.
+func newBroker(p dirs.Places, set *profile.Set, log *slog.Logger) *broker.Broker {
+	return broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: set.STSRate()})
 }
 
 // logger is for commands: warnings, or all of it with --debug.
@@ -78,9 +50,8 @@ func (a *app) logger() *slog.Logger {
 
 // daemon is a client that starts the daemon if there is none.
 func (a *app) daemon() *client.Client {
-	c := client.New("")
-	c.Start = true
-	return c
+	tcred, _ := socket.Beside() // else it starts none, and says so
+	return &client.Client{Binary: tcred}
 }
 
 // profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".
@@ -109,8 +80,5 @@ func (a *app) printJSON(v any) error {
 	return nil
 }
 
-// isTerminal reports whether a person is at the other end of r.
-func isTerminal(r any) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
+// terminal is where a person is asked.
+func (a *app) terminal() tty.Terminal { return tty.Terminal{In: a.in, Out: a.err} }

@@ -49,10 +49,10 @@ which wants tcred on the PATH. The packages install both.`,
 	return cmd
 }
 
-// program is how a script names the command it completes, when it asks that for candidates.
+// program is how a script calls the command that it completes, to ask for candidates.
 var program = regexp.MustCompile(`(\$\{words\[[01]\]\}|\$args\[1\]|\$Program) ` + cobra.ShellCompRequestCmd + ` `)
 
-// completionScript is cobra's. The helper knows nothing of completion, so its script asks tcred.
+// completionScript is cobra's. The helper has no completion in it, so its script asks tcred.
 func completionScript(root *cobra.Command, shell string, forHelper bool) ([]byte, error) {
 	if forHelper {
 		root = &cobra.Command{Use: helperName}
@@ -103,29 +103,26 @@ func complete(cmd *cobra.Command) {
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if f.Value.Type() == "bool" || strings.HasSuffix(f.Name, "-file") {
-				return // takes no value; takes a file, which the shell completes
+				return // the first takes no value, the second a file, which the shell completes
 			}
-			_ = c.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 				return candidates(flagCandidates[f.Name])
-			}) // or it has one already
+			}
+			_ = c.RegisterFlagCompletionFunc(f.Name, complete) // an error says that it has a completion already
 		})
 	}
 }
 
 // completeArgument finds what the next argument is in the Use line: the words after the command's name.
 func completeArgument(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if slices.Contains(os.Args, "--") { // cobra does not tell: here begins a command of the person's own
+	if slices.Contains(os.Args, "--") { // a command of the person's own follows, which cobra does not tell us
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	words := strings.Fields(cmd.Use)[1:]
 	if len(args) >= len(words) {
 		return candidates(nil)
 	}
-	word := strings.Trim(words[len(args)], "[].")
-	if word == "DIR" || word == "FILE" {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return candidates(argumentCandidates[word])
+	return candidates(argumentCandidates[strings.Trim(words[len(args)], "[].")])
 }
 
 func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {
@@ -135,7 +132,7 @@ func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {
 	return of(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// keyNames are the keys in the index. What cannot be read has no names: a completion has nowhere to complain.
+// keyNames are the keys in the index: none if it cannot be read, because a completion has nowhere to show an error.
 func keyNames() []string {
 	p, err := dirs.Find()
 	if err != nil {

@@ -45,7 +45,10 @@ func TestRealBashCompletes(t *testing.T) {
 func TestRealFishCompletes(t *testing.T) {
 	dir := completionWorld(t, "fish")
 	for _, tab := range tabs {
-		got := runShell(t, nil, "fish", "--no-config", "-c", `source $argv[1]/_tcred; source $argv[1]/_tcred-helper; complete -C $argv[2]`, dir, tab.line)
+		got := runShell(t, nil, "fish", "--no-config", "-c", `
+			source $argv[1]/_tcred
+			source $argv[1]/_tcred-helper
+			complete -C $argv[2]`, dir, tab.line)
 		if word, _, _ := strings.Cut(strings.TrimSpace(got), "\t"); word != tab.word || strings.Count(got, "\n") != 1 {
 			t.Errorf("%s: %q", tab.line, got)
 		}
@@ -73,8 +76,9 @@ func TestRealZshCompletes(t *testing.T) {
 	}
 }
 
-// completionWorld is a user with a key "work", a profile "upload" and tcred on the PATH; it returns a directory with
-// the two completion scripts of the shell, named as zsh looks for them. What is needed is there or the test is skipped, or fails if it must run.
+// completionWorld is a user with a key "work", a profile "upload" and tcred on the PATH. It returns a directory with
+// the two completion scripts of the shell, named as zsh looks for them. It skips the test unless TCRED_TEST_REAL=1;
+// then the shell and these files must be there.
 func completionWorld(t *testing.T, shell string, files ...string) (dir string) {
 	t.Helper()
 	if os.Getenv("TCRED_TEST_REAL") != "1" {
@@ -97,7 +101,8 @@ func completionWorld(t *testing.T, shell string, files ...string) (dir string) {
 	t.Setenv("HOME", home)
 	t.Setenv("TCRED_CONFIG", filepath.Join(home, "config.toml"))
 	t.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
-	if err := os.WriteFile(filepath.Join(home, "config.toml"), []byte("[profiles.upload]\npolicy = 'full'\n"), 0o600); err != nil {
+	config := []byte("[profiles.upload]\npolicy = 'full'\n")
+	if err := os.WriteFile(filepath.Join(home, "config.toml"), config, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	state := filepath.Join(home, "state", "tcred")
@@ -124,7 +129,7 @@ func runShell(t *testing.T, env []string, name string, args ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), append(env, "LC_ALL=C.UTF-8")...) // a locale that is not there makes bash and perl complain
+	cmd.Env = append(os.Environ(), append(env, "LC_ALL=C.UTF-8")...) // bash and perl complain of a missing locale
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

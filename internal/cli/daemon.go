@@ -9,21 +9,16 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
-	"github.com/tcred/tcred/internal/broker"
-	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
-	"github.com/tcred/tcred/internal/socket"
+	"github.com/tcred/tcred/internal/service"
 )
 
 func (a *app) daemonCmd() *cobra.Command {
@@ -39,12 +34,19 @@ has the socket to stop, another service's too: run one on a socket, or they evic
   tcred daemon stop`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if mode.background && !mode.service { // launchd keeps its own child
+				return a.detachDaemon()
+			}
 			return a.runDaemon(cmd.Context(), mode)
 		},
 	}
-	cmd.Flags().BoolVar(&mode.service, "service", false, "take over from the daemon that runs, and never end for idleness")
-	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file, and give way to a daemon that runs")
-	cmd.Flags().MarkHidden("background") // the flag is there
+	cmd.Flags().BoolVar(&mode.service, "service", false,
+		"take over from the daemon that runs, and never end for idleness")
+	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file; unless --service, leave a daemon behind")
+	cmd.Flags().BoolVar(&mode.detached, "detached", false, "be the daemon that --background leaves behind")
+	for _, flag := range []string{"background", "detached"} {
+		cmd.Flags().MarkHidden(flag) // fails only for a flag that is not there
+	}
 	cmd.AddCommand(&cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the daemon",
@@ -55,8 +57,9 @@ has the socket to stop, another service's too: run one on a socket, or they evic
 	return cmd
 }
 
-// daemonMode is who runs the daemon: a helper in the background, a supervisor, both (launchd), or a person.
-type daemonMode struct{ background, service bool }
+// daemonMode is who runs the daemon: a helper in the background, by way of a process that detached it, a supervisor,
+// which may want the log file too (launchd), or a person.
+type daemonMode struct{ background, detached, service bool }
 
 // runDaemon serves until ctx ends, a client stops it, or its socket is gone.
 func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
@@ -67,18 +70,20 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 	if err != nil {
 		return err
 	}
+	mode.background = mode.background || mode.detached
 	log := a.daemonLog(p, mode.background)
-	err = a.serve(ctx, p, mode.service, log)
+	err = a.serve(ctx, p, mode, log)
 	if mode.background && errors.Is(err, daemon.ErrRunning) {
-		return nil // who started this one will find that one
+		return nil // whoever started this daemon will find the other one
 	}
-	if err != nil && mode.background { // else it is said on stderr as it is
+	if err != nil && mode.background { // in the foreground stderr gets it as the command's error
 		log.Error("daemon ends", "err", err)
 	}
 	return err
 }
 
-func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.Logger) error {
+// serve runs the daemon on the socket of this environment.
+func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *slog.Logger) error {
 	path, err := place.Socket()
 	if err != nil {
 		return err
@@ -86,7 +91,9 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 	systemd := daemon.Notify()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	l, err := a.listen(ctx, path, service, log, stop)
+	at, err := daemon.Open(ctx, daemon.Opening{
+		Path: path, Service: mode.service, Stop: (&client.Client{Socket: path}).Stop, Gone: stop, Log: log,
+	})
 	if err != nil {
 		return err
 	}
@@ -94,20 +101,23 @@ func (a *app) serve(ctx context.Context, p dirs.Places, service bool, log *slog.
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys, Log: log,
 		Notify: func(line string) { log.Warn(line) },
 	})
-	broker := broker.New(broker.Options{Profiles: set, Store: cache.Open(p.Cache, log), Log: log, Rate: stsRate(set)})
+	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: broker, Keystore: storeOf{set}, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
-		IdleExit: idleExit(set, l.service), Config: p.Config,
+		Broker: b, Keystore: set, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
+		Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: l.path,
-				Keystore: storeName(set), Problem: api.ProblemOf(api.AsError(set.Problem())),
+				Version: api.Version, PID: os.Getpid(), Socket: at.Path,
+				Keystore: set.StoreName(), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
 		},
 	}
-	tellSystemd(ctx, systemd, broker, log)
-	log.Info("listening", "socket", l.path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
-	err = server.Serve(ctx, l)
+	systemd.Follow(ctx, b.Alive, log)
+	log.Info("listening", "socket", at.Path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
+	if mode.detached {
+		ready()
+	}
+	err = server.Serve(ctx, at)
 	log.Info("stopped")
 	return err
 }
@@ -142,77 +152,16 @@ func crashInto(file *os.File) error {
 	return nil
 }
 
-// stopDaemon asks the daemon to stop and waits until its process is gone.
+// stopDaemon stops the daemon that runs, if one does.
 func (a *app) stopDaemon(ctx context.Context) error {
-	c := client.New("")
-	asking, cancel := context.WithTimeout(ctx, api.ClientTimeout)
-	defer cancel()
-	status, unknown := daemonStatus(asking)
-	err := unknown
-	if !errors.Is(unknown, socket.ErrNotListening) {
-		err = c.Stop(asking) // also of a daemon that cannot say how it is
+	stopped, err := service.StopDaemon(ctx)
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, socket.ErrNotListening) {
+	if stopped {
+		a.tell("the daemon stopped")
+	} else {
 		a.tell("no daemon runs")
-		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if unknown != nil {
-		return unknown
-	}
-	ctx, cancel = context.WithTimeout(ctx, stopTimeout) // it finishes what it was asked
-	defer cancel()
-	for alive(status.PID) {
-		select {
-		case <-ctx.Done():
-			return &api.Error{Code: api.Timeout, Message: "the daemon is still stopping", Hint: "tcred logs"}
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	a.tell("the daemon stopped")
 	return nil
-}
-
-// storeOf is the keystore that config names at the moment, for the server.
-type storeOf struct{ set *profile.Set }
-
-func (s storeOf) Unlock(ctx context.Context, passphrase credential.Secret) error {
-	store, err := s.set.Store()
-	if err != nil {
-		return err
-	}
-	return store.Unlock(ctx, passphrase)
-}
-
-func (s storeOf) Lock() {
-	if store, err := s.set.Store(); err == nil {
-		store.Lock()
-	}
-}
-
-func storeName(set *profile.Set) string {
-	store, err := set.Store()
-	if err != nil {
-		return ""
-	}
-	return store.Name()
-}
-
-// stsRate is the default while there is no config to go by.
-func stsRate(set *profile.Set) int {
-	c, err := set.Config()
-	if err != nil {
-		return config.DefaultSTSRate
-	}
-	return c.STSRate
-}
-
-func idleExit(set *profile.Set, service bool) time.Duration {
-	c, err := set.Config()
-	if err != nil || service {
-		return 0
-	}
-	return c.IdleExit
 }

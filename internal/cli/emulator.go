@@ -86,7 +86,10 @@ func (q emulation) accounts() ([]emulator.Account, error) {
 func (a *app) runEmulator(ctx context.Context, q emulation, accounts []emulator.Account) error {
 	l, err := net.Listen("tcp", q.address)
 	if err != nil {
-		return &api.Error{Code: api.Internal, Message: fmt.Sprintf("cannot listen on %s: %v", q.address, err), Hint: "--address 127.0.0.1:0 takes a free port"}
+		return &api.Error{
+			Code: api.Internal, Message: fmt.Sprintf("cannot listen on %s: %v", q.address, err),
+			Hint: "--address 127.0.0.1:0 takes a free port",
+		}
 	}
 	defer l.Close()
 	lines := shellLines{{"TCRED_EMULATOR_URL", "http://" + reachable(l.Addr())}}

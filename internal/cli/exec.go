@@ -22,7 +22,7 @@ const (
 )
 
 func (a *app) execCmd() *cobra.Command {
-	var q request
+	var o getOptions
 	cmd := &cobra.Command{
 		Use:   "exec [PROFILE] [-- COMMAND [ARG...]]",
 		Short: "Run a command with a credential in its environment",
@@ -45,14 +45,14 @@ renewed while the command runs: --min-ttl says how much life it must have at the
 			if err != nil {
 				return err
 			}
-			err = a.exec(cmd.Context(), name, q, command)
+			err = a.exec(cmd.Context(), name, o, command)
 			if api.CodeOf(err) == api.NoProfile && len(command) == 0 {
 				err = meantCommand(err, name)
 			}
 			return err
 		},
 	}
-	q.flags(cmd)
+	o.flags(cmd)
 	return cmd
 }
 
@@ -75,7 +75,7 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 }
 
 // exec finds the command before it asks for a credential, and becomes it.
-func (a *app) exec(ctx context.Context, name string, q request, command []string) error {
+func (a *app) exec(ctx context.Context, name string, o getOptions, command []string) error {
 	if len(command) == 0 {
 		command = []string{shell()}
 	}
@@ -83,7 +83,7 @@ func (a *app) exec(ctx context.Context, name string, q request, command []string
 	if err != nil {
 		return a.cannotRun(command[0], err)
 	}
-	c, err := a.credential(ctx, name, q)
+	c, err := a.credential(ctx, name, o)
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,12 @@ func (a *app) exec(ctx context.Context, name string, q request, command []string
 }
 
 // credential is fetch for a command that needs the parts.
-func (a *app) credential(ctx context.Context, name string, q request) (credential.Credential, error) {
-	minTTL, err := broker.ParseMinTTL(q.minTTL)
+func (a *app) credential(ctx context.Context, name string, o getOptions) (credential.Credential, error) {
+	minTTL, err := broker.ParseMinTTL(o.minTTL)
 	if err != nil {
 		return credential.Credential{}, err
 	}
-	if q.noDaemon {
+	if o.noDaemon {
 		return a.fetchHere(ctx, name, minTTL)
 	}
 	return a.daemon().Credential(ctx, name, minTTL)

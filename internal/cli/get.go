@@ -14,19 +14,19 @@ import (
 	"github.com/tcred/tcred/internal/place/dirs"
 )
 
-// request is what get and exec ask for.
-type request struct {
+// getOptions are what get and exec ask for.
+type getOptions struct {
 	minTTL   string
 	noDaemon bool
 }
 
-func (q *request) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&q.minTTL, "min-ttl", "", "life that must be left, such as 20m; met, or it is an error")
-	cmd.Flags().BoolVar(&q.noDaemon, "no-daemon", false, "work without the daemon, on the same cache")
+func (o *getOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.minTTL, "min-ttl", "", "life that must be left, such as 20m; met, or it is an error")
+	cmd.Flags().BoolVar(&o.noDaemon, "no-daemon", false, "work without the daemon, on the same cache")
 }
 
 func (a *app) getCmd() *cobra.Command {
-	var q request
+	var o getOptions
 	var format string
 	cmd := &cobra.Command{
 		Use:   "get [PROFILE]",
@@ -50,7 +50,7 @@ func (a *app) getCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body, err := a.fetch(cmd.Context(), name, q, f)
+			body, err := a.fetch(cmd.Context(), name, o, f)
 			if err != nil {
 				return err
 			}
@@ -58,18 +58,18 @@ func (a *app) getCmd() *cobra.Command {
 			return err
 		},
 	}
-	q.flags(cmd)
+	o.flags(cmd)
 	cmd.Flags().StringVar(&format, "format", string(credential.Process), "one of "+formatNames())
 	return cmd
 }
 
 // fetch gets a credential in format f, from the daemon or without it.
-func (a *app) fetch(ctx context.Context, name string, q request, f credential.Format) ([]byte, error) {
-	minTTL, err := broker.ParseMinTTL(q.minTTL)
+func (a *app) fetch(ctx context.Context, name string, o getOptions, f credential.Format) ([]byte, error) {
+	minTTL, err := broker.ParseMinTTL(o.minTTL)
 	if err != nil {
 		return nil, err
 	}
-	if q.noDaemon {
+	if o.noDaemon {
 		c, err := a.fetchHere(ctx, name, minTTL)
 		if err != nil {
 			return nil, err

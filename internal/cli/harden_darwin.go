@@ -2,13 +2,13 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// harden keeps what the daemon holds out of core dumps and of debuggers, and closes its files to others. Where the
-// system refuses, the daemon runs all the same.
+// harden keeps what this process holds out of core dumps and from other processes' debuggers, and makes the files it
+// creates private. If the system refuses one of these, the process goes on without it.
 func harden() {
 	unix.Umask(0o077)
-	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // see above
-	unix.PtraceDenyAttach()                          // see above
+	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // an error changes nothing, as above
+	unix.PtraceDenyAttach()                          // also here
 }
 
-// hide does nothing: what denies attachment here would pass on to the program that this process becomes.
+// hide does nothing: on macOS the program that this process becomes would inherit that nobody can debug it.
 func hide() {}

@@ -27,8 +27,10 @@ func (a *app) helpCmd() *cobra.Command {
 				return candidates(nil)
 			}
 			var names []string
-			for _, c := range visible(about) {
-				names = append(names, c.Name()+"\t"+c.Short)
+			for _, c := range about.Commands() {
+				if c.IsAvailableCommand() {
+					names = append(names, c.Name()+"\t"+c.Short)
+				}
 			}
 			return candidates(just(names))
 		},

@@ -1,12 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,17 +13,12 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
-// wish is what tcred init is asked for; what is "" is left as it is.
-type wish struct {
-	site, keystore string
-	passphraseFile string
-}
-
 func (a *app) initCmd() *cobra.Command {
-	var w wish
+	var want config.Initial
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a config file",
@@ -44,153 +35,81 @@ profiles that may do less than their key.
   tcred init --keystore file --passphrase-file /etc/tcred/passphrase`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := w.check(); err != nil {
+			if err := checkInit(&want); err != nil {
 				return err
 			}
-			return a.writeConfig(cmd.Context(), w)
+			return a.writeConfig(cmd.Context(), want)
 		},
 	}
-	cmd.Flags().StringVar(&w.keystore, "keystore", "", "where keys are kept: "+strings.Join(config.Backends, ", "))
-	cmd.Flags().StringVar(&w.site, "site", "", "cn or intl; left out: as tcred add finds it for the key")
-	cmd.Flags().StringVar(&w.passphraseFile, "passphrase-file", "", "of the file keystore: a file, yours alone, with its passphrase")
+	cmd.Flags().StringVar(&want.Backend, "keystore", "", "where keys are kept: "+strings.Join(config.Backends, ", "))
+	cmd.Flags().StringVar(&want.Site, "site", "", "cn or intl; left out: as tcred add finds it for the key")
+	cmd.Flags().StringVar(&want.PassphraseFile, "passphrase-file", "",
+		"of the file keystore: a file, yours alone, with its passphrase")
 	return cmd
 }
 
-// check holds the flags to what config.toml takes, and makes the path absolute.
-func (w *wish) check() error {
-	if w.keystore != "" && !slices.Contains(config.Backends, w.keystore) {
-		return usage("one of "+strings.Join(config.Backends, ", "), "no keystore %q%s", w.keystore, config.DidYouMean(w.keystore, config.Backends))
+// checkInit holds the flags to what config.toml takes, and makes the path absolute.
+func checkInit(want *config.Initial) error {
+	if want.Backend != "" && !slices.Contains(config.Backends, want.Backend) {
+		return usage("one of "+strings.Join(config.Backends, ", "),
+			"no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
 	}
-	if w.site != "" && !slices.Contains(config.Sites, w.site) {
-		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", w.site)
+	if want.Site != "" && !slices.Contains(config.Sites, want.Site) {
+		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
 	}
-	if w.passphraseFile == "" {
+	if want.PassphraseFile == "" {
 		return nil
 	}
-	if w.keystore != "file" {
+	if want.Backend != "file" {
 		return usage("add --keystore file", "--passphrase-file is for the file keystore")
 	}
-	abs, err := filepath.Abs(w.passphraseFile)
+	abs, err := filepath.Abs(want.PassphraseFile)
 	if err != nil {
 		return fmt.Errorf("finding the passphrase file: %w", err)
 	}
-	w.passphraseFile = abs
+	want.PassphraseFile = abs
 	return nil
 }
 
 // writeConfig makes what is missing of the config file and the file keystore; running it again changes nothing.
-func (a *app) writeConfig(ctx context.Context, w wish) error {
+func (a *app) writeConfig(ctx context.Context, want config.Initial) error {
 	harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := dirs.Find()
 	if err != nil {
 		return err
 	}
-	there, err := w.compare(p.Config)
+	there, err := want.Compare(p.Config)
 	if err != nil {
 		return err
 	}
-	if w.keystore == "file" {
-		if err := a.makeKeystore(ctx, p.Keys, w.passphraseFile); err != nil {
+	if want.Backend == "file" {
+		if err := a.makeKeystore(ctx, p.Keys, want.PassphraseFile); err != nil {
 			return err
 		}
 	}
 	if there {
 		a.tell("%s is there already, and as asked for; it was not changed", p.Config)
 	} else {
-		if err := writeNew(p.Config, w.text()); err != nil {
+		if err := want.Create(p.Config); err != nil {
 			return err
 		}
 		a.tell("wrote %s", p.Config)
 	}
-	a.tell("%s", w.next())
+	a.tell("%s", nextStep(want.Backend))
 	return nil
 }
 
-// compare reports whether there is a config already. One that says something else than w is an error.
-func (w wish) compare(path string) (bool, error) {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return true, &api.Error{
-			Code: api.ConfigInvalid, Message: path + " is a link to nothing; nothing was written",
-			Hint: "remove the link, or put the file back that it leads to",
-		}
-	}
-	c, _, err := config.Load(path)
-	if err != nil {
-		e := *api.AsError(err)
-		e.Message += "; the file was not changed"
-		return true, &e
-	}
-	for _, s := range []struct{ name, want, have string }{
-		{"site", w.site, c.Site},
-		{"backend", w.keystore, c.Keystore.Backend},
-		{"passphrase_file", w.passphraseFile, c.Keystore.PassphraseFile},
-	} {
-		if s.want == "" || s.want == s.have {
-			continue
-		}
-		where := ""
-		if s.name != "site" {
-			where = " under [keystore]"
-		}
-		have := "no " + s.name
-		if s.have != "" {
-			have = fmt.Sprintf("%s = %q", s.name, s.have)
-		}
-		return true, &api.Error{
-			Code:    api.ConfigInvalid,
-			Message: fmt.Sprintf("%s is there already, with %s; it was not changed", path, have),
-			Hint:    fmt.Sprintf("write %s = %q%s there, then run this again", s.name, s.want, where),
-		}
-	}
-	return true, nil
-}
-
-// text is the config file.
-func (w wish) text() []byte {
-	text := config.Template(w.site, w.keystore)
-	if w.passphraseFile == "" {
-		return text
-	}
-	backend := []byte("backend = \"file\"\n")
-	return bytes.Replace(text, backend, fmt.Appendf(backend, "passphrase_file = %q\n", w.passphraseFile), 1)
-}
-
-// next is what to do after init.
-func (w wish) next() string {
-	switch w.keystore {
+// nextStep is what to do after init.
+func nextStep(backend string) string {
+	switch backend {
 	case "env":
-		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred add, then tcred daemon, from this same shell"
+		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred add, then tcred daemon, " +
+			"from this same shell"
 	case "dir":
-		return "next: SecretId and SecretKey on two lines of tcred.key.default in $CREDENTIALS_DIRECTORY, or in the dir that config.toml names; then tcred add"
+		return "next: SecretId and SecretKey on two lines of tcred.key.default in $CREDENTIALS_DIRECTORY, " +
+			"or in the dir that config.toml names; then tcred add"
 	}
 	return "next: tcred add"
-}
-
-// writeNew writes a file that must not be there yet: 0600, in directories that are the user's alone if they are new.
-func writeNew(path string, text []byte) error {
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
-	if err == nil {
-		err = create(path, text)
-	}
-	if err != nil {
-		return &api.Error{Code: api.ConfigInvalid, Message: fmt.Sprintf("cannot write %s: %v", path, err), Cause: err}
-	}
-	return nil
-}
-
-func create(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
 }
 
 // makeKeystore makes the file keystore, unless there is one.
@@ -226,27 +145,27 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 	if file != "" {
 		return keystore.ReadPassphrase(file)
 	}
-	if !isTerminal(a.in) {
+	if !tty.Is(a.in) {
 		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
 			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
-	restore, err := a.mute()
+	restore, err := a.terminal().Mute()
 	if err != nil {
 		return "", err
 	}
 	defer restore()
-	first, err := a.askHidden(ctx, "a passphrase for the file keystore")
+	first, err := a.terminal().Hidden(ctx, "a passphrase for the file keystore")
 	if err != nil {
 		return "", err
 	}
 	if first == "" {
 		return "", usage("", "the passphrase is empty; nothing was written")
 	}
-	again, err := a.askHidden(ctx, "the same once more")
+	second, err := a.terminal().Hidden(ctx, "the same once more")
 	if err != nil {
 		return "", err
 	}
-	if again != first {
+	if second != first {
 		return "", usage("run it again", "the two passphrases differ; nothing was written")
 	}
 	return first, nil

@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/tcred/tcred/internal/tty/ttytest"
 )
 
 // What tcred init made with it could not be opened by any later command.
@@ -39,7 +37,8 @@ func TestInitHardensItselfBeforeItAsksForAPassphrase(t *testing.T) {
 	cmd, _ := alone(t)
 	cmd.Args = []string{"sh", "-c", `umask 022 && exec "$0" init --keystore file`, cmd.Path}
 	cmd.Path = "/bin/sh"
-	cmd.Stdin = terminal(t)
+	_, terminal := ttytest.Open(t) // nobody types at it
+	cmd.Stdin = terminal
 	asks, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -52,33 +51,5 @@ func TestInitHardensItselfBeforeItAsksForAPassphrase(t *testing.T) {
 	if _, err := asks.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{"status": `(?m)^Umask:\s+0077$`, "limits": `(?m)^Max core file size\s+0\s+0\s`} {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", cmd.Process.Pid, file))
-		if err != nil || !regexp.MustCompile(want).Match(text) {
-			t.Errorf("%v, no %s in\n%s", err, want, text)
-		}
-	}
-}
-
-// terminal is one end of a new terminal, at whose other end nobody types.
-func terminal(t *testing.T) *os.File {
-	t.Helper()
-	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip("there are no terminals here: ", err)
-	}
-	t.Cleanup(func() { keyboard.Close() })
-	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	screen, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { screen.Close() })
-	return screen
+	isHardened(t, cmd.Process.Pid)
 }

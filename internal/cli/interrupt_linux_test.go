@@ -76,7 +76,7 @@ func TestASecondInterruptEndsACommandThatWaits(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	time.Sleep(200 * time.Millisecond) // until it reads
 	for range 100 {
-		cmd.Process.Signal(os.Interrupt) // it has ended
+		cmd.Process.Signal(os.Interrupt) // an error says that it has ended
 		select {
 		case <-ended:
 			return

@@ -137,7 +137,8 @@ func helperFails(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func daemonOf(ts *testscript.TestScript) api.Status {
-	st, err := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")).Status(context.Background())
+	c := client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
+	st, err := c.Status(context.Background())
 	ts.Check(err)
 	return st
 }

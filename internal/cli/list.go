@@ -19,6 +19,7 @@ import (
 	"github.com/tcred/tcred/internal/policy"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -37,6 +38,8 @@ type listedKey struct {
 	Arn       string    `json:"arn,omitempty"`
 	Site      string    `json:"site,omitempty"`
 	Added     time.Time `json:"added,omitzero"`
+
+	owner string // as the table shows it
 }
 
 type listedProfile struct {
@@ -101,7 +104,7 @@ func (a *app) inventory(ctx context.Context, p dirs.Places, set *profile.Set) (i
 		e := keys[name]
 		inv.Keys = append(inv.Keys, listedKey{
 			Name: name, SecretID: credential.Mask(e.SecretID), Type: e.Type, AccountID: e.AccountID, UserID: e.UserID,
-			Arn: e.Arn, Site: cmp.Or(c.Site, e.Site), Added: e.Added,
+			Arn: e.Arn, Site: cmp.Or(c.Site, e.Site), Added: e.Added, owner: e.Owner(),
 		})
 	}
 	expires := expiries(ctx, p)
@@ -149,7 +152,7 @@ func (a *app) knownKeys(ctx context.Context, set *profile.Set) (map[string]keyst
 
 // expiries are when the credentials expire that a daemon on the same config holds.
 func expiries(ctx context.Context, p dirs.Places) map[string]time.Time {
-	st, err := daemonStatus(ctx)
+	st, err := service.DaemonStatus(ctx)
 	if err != nil || st.Config != p.Config {
 		return nil
 	}
@@ -176,7 +179,8 @@ func (a *app) printInventory(inv inventory) error {
 		fmt.Fprintln(w, "KEY\tSECRETID\tACCOUNT\tIDENTITY\tSITE")
 	}
 	for _, k := range inv.Keys {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.Name, k.SecretID, dash(k.AccountID), k.identity(), dash(k.Site))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
+			k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
 	}
 	if len(inv.Keys) > 0 && len(inv.Profiles) > 0 {
 		w.Flush() // each table has its own columns
@@ -189,16 +193,6 @@ func (a *app) printInventory(inv inventory) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Key, p.policy(), p.Duration, p.expiry())
 	}
 	return w.Flush()
-}
-
-func (k listedKey) identity() string {
-	switch k.Type {
-	case keystore.IdentityRoot:
-		return "root account"
-	case keystore.IdentitySub:
-		return "sub-account " + k.UserID
-	}
-	return "-"
 }
 
 func (p listedProfile) policy() string {
@@ -215,5 +209,3 @@ func (p listedProfile) expiry() string {
 	}
 	return fmt.Sprintf("%s (%s left)", p.Expires.Local().Format("15:04:05"), human.Span(left.Truncate(time.Minute)))
 }
-
-func dash(text string) string { return cmp.Or(text, "-") }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +73,7 @@ func (a *app) logs(ctx context.Context, path string, lines int, follow bool) err
 	return nil
 }
 
-// tail prints the end of a log file that may be renamed to path.1 and begun anew meanwhile.
+// tail prints the end of the log file at path. Meanwhile the daemon may rename it to path.1 and begin a new one.
 type tail struct {
 	path string
 	out  io.Writer
@@ -95,33 +97,53 @@ func (t *tail) close() {
 
 // last prints the last n lines of both files together.
 func (t *tail) last(n int) error {
-	offset, have, err := lastLines(t.file, n)
-	if err != nil {
-		return err
-	}
-	if have < n {
-		if err := t.lastOlder(n - have); err != nil {
+	var lines [][]byte
+	if t.file != nil {
+		var err error
+		if lines, err = lastLines(t.file, n); err != nil {
 			return err
 		}
 	}
-	return printFrom(t.out, t.file, offset)
+	if len(lines) < n {
+		older, err := lastLinesOf(t.path+".1", n-len(lines))
+		if err != nil {
+			return err
+		}
+		lines = append(older, lines...)
+	}
+	_, err := t.out.Write(bytes.Join(lines, nil))
+	return err
 }
 
-// lastOlder prints the last n lines of the older file, if there is one.
-func (t *tail) lastOlder(n int) error {
-	older, err := disk.Open(t.path + ".1")
+// lastLinesOf are the last n lines of the file at path: none if there is no file.
+func lastLinesOf(path string, n int) ([][]byte, error) {
+	f, err := disk.Open(path)
 	if err != nil {
-		return ignoreMissing(err)
+		return nil, ignoreMissing(err)
 	}
-	defer older.Close()
-	offset, _, err := lastLines(older, n)
-	if err != nil {
-		return err
-	}
-	return printFrom(t.out, older, offset)
+	defer f.Close()
+	return lastLines(f, n)
 }
 
-// more prints what was written since, through a change of files.
+// lastLines reads r to its end and returns the last n lines, with their line ends.
+func lastLines(r io.Reader, n int) ([][]byte, error) {
+	var lines [][]byte
+	for in := bufio.NewReader(r); ; {
+		line, err := in.ReadBytes('\n')
+		if len(line) > 0 {
+			lines = append(lines, line)
+			lines = lines[max(0, len(lines)-n):]
+		}
+		if err == io.EOF {
+			return lines, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// more prints what was written since, also when the daemon began a new file meanwhile.
 func (t *tail) more() error {
 	if t.file == nil {
 		if err := t.open(); err != nil {
@@ -139,7 +161,7 @@ func (t *tail) more() error {
 	if err != nil || os.SameFile(ours, now) {
 		return ignoreMissing(err)
 	}
-	if _, err := io.Copy(t.out, t.file); err != nil { // the last words before it was renamed
+	if _, err := io.Copy(t.out, t.file); err != nil { // what was written before it was renamed
 		return err
 	}
 	t.close()
@@ -154,52 +176,5 @@ func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
-}
-
-// lastLines is where the last n lines of f begin, and how many there are, at most n. It reads backwards, a piece at
-// a time: a log that something else let grow is no reason for much memory.
-func lastLines(f *os.File, n int) (offset int64, have int, err error) {
-	if f == nil {
-		return 0, 0, nil
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, 0, err
-	}
-	end := info.Size()
-	if n == 0 {
-		return end, 0, nil
-	}
-	piece := make([]byte, 32<<10)
-	for start := end; start > 0; {
-		size := min(start, int64(len(piece)))
-		start -= size
-		if _, err := f.ReadAt(piece[:size], start); err != nil && err != io.EOF {
-			return 0, 0, err
-		}
-		for i := size - 1; i >= 0; i-- {
-			if piece[i] != '\n' || start+i == end-1 { // the newline at the very end begins nothing
-				continue
-			}
-			if have++; have >= n {
-				return start + i + 1, n, nil
-			}
-		}
-	}
-	if end == 0 {
-		return 0, 0, nil
-	}
-	return 0, have + 1, nil
-}
-
-func printFrom(w io.Writer, f *os.File, offset int64) error {
-	if f == nil {
-		return nil
-	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return err
-	}
-	_, err := io.Copy(w, f)
 	return err
 }

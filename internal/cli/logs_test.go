@@ -38,15 +38,15 @@ func TestLogsPrintsTheLastLinesOfBothFiles(t *testing.T) {
 		n            int
 		want         string
 	}{
-		"within the newer":   {"old\n", numbered(1, 9), 2, numbered(8, 9)},
-		"just the newer":     {"old\n", numbered(1, 3), 3, numbered(1, 3)},
-		"into the older":     {numbered(1, 3), numbered(4, 5), 4, numbered(2, 5)},
-		"all there is":       {numbered(1, 3), numbered(4, 5), 99, numbered(1, 5)},
-		"none":               {numbered(1, 3), numbered(4, 5), 0, ""},
-		"no newer one":       {numbered(1, 3), "", 2, numbered(2, 3)},
-		"no older one":       {"", numbered(1, 3), 2, numbered(2, 3)},
-		"an unfinished one":  {"", "line 1\nline", 1, "line"},
-		"longer than pieces": {"", long + "a\n" + long, 2, "a\n" + long},
+		"within the newer":  {"old\n", numbered(1, 9), 2, numbered(8, 9)},
+		"just the newer":    {"old\n", numbered(1, 3), 3, numbered(1, 3)},
+		"into the older":    {numbered(1, 3), numbered(4, 5), 4, numbered(2, 5)},
+		"all there is":      {numbered(1, 3), numbered(4, 5), 99, numbered(1, 5)},
+		"none":              {numbered(1, 3), numbered(4, 5), 0, ""},
+		"no newer one":      {numbered(1, 3), "", 2, numbered(2, 3)},
+		"no older one":      {"", numbered(1, 3), 2, numbered(2, 3)},
+		"an unfinished one": {"", "line 1\nline", 1, "line"},
+		"long lines":        {"", long + "a\n" + long, 2, "a\n" + long},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "daemon.log")

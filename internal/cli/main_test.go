@@ -131,7 +131,7 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 	} {
 		env.Setenv(name, value)
 	}
-	env.Defer(func() { endDaemon(t, filepath.Join(runtimeDir, "tcred", "tcred.sock")) })
+	env.Defer(func() { endDaemon(t, bin, filepath.Join(runtimeDir, "tcred", "tcred.sock")) })
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
@@ -144,26 +144,13 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 }
 
 // endDaemon stops the daemon of a script, if there is one, and sees that its process is gone.
-func endDaemon(t *testing.T, socket string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+func endDaemon(t *testing.T, bin, socket string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	c := client.New(socket)
-	st, err := c.Status(ctx)
-	if api.CodeOf(err) == api.NoDaemon {
-		return
-	}
-	if err == nil {
-		err = c.Stop(ctx)
-	}
-	if err != nil {
-		t.Errorf("the daemon at %s does not stop: %v", socket, err)
-		return
-	}
-	for ; alive(st.PID); time.Sleep(10 * time.Millisecond) {
-		if ctx.Err() != nil {
-			t.Errorf("the daemon, process %d, is still there", st.PID)
-			return
-		}
+	stop := exec.CommandContext(ctx, filepath.Join(bin, "tcred"), "daemon", "stop")
+	stop.Env = append(os.Environ(), api.EnvSocket+"="+socket)
+	if out, err := stop.CombinedOutput(); err != nil {
+		t.Errorf("the daemon at %s does not stop: %v\n%s", socket, err, out)
 	}
 }
 
@@ -241,7 +228,7 @@ func stsReset(ts *testscript.TestScript, neg bool, _ []string) { script(ts, neg)
 
 func waitDaemon(ts *testscript.TestScript, neg bool, _ []string) {
 	script(ts, neg)
-	c := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock"))
+	c := &client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
 	for range 500 {
 		if _, err := c.Status(context.Background()); err == nil {
 			return

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcred/tcred/internal/human"
 )
 
 func (a *app) refreshCmd() *cobra.Command {
@@ -25,7 +27,7 @@ renews what is in use by itself. The old credential stays valid until it expires
 			if err != nil {
 				return err
 			}
-			a.tell("profile %q has a new credential until %s", name, moment(st.Expires, time.Now()))
+			a.tell("profile %q has a new credential until %s", name, human.Moment(st.Expires, time.Now()))
 			return nil
 		},
 	}

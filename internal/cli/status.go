@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -44,7 +45,7 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	st, err := daemonStatus(ctx)
+	st, err := service.DaemonStatus(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		e := *api.AsError(err)
 		e.Message = "the daemon is down: " + e.Message
@@ -65,7 +66,8 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 // warnOfSkew tells of a daemon that is not what this command would start.
 func (a *app) warnOfSkew(st api.Status, p dirs.Places) {
 	if st.Version != api.Version {
-		a.warn("the daemon is version %s, this is %s; a restart is due: tcred service restart, or without a service tcred daemon stop", st.Version, api.Version)
+		a.warn("the daemon is version %s, this is %s; a restart is due: tcred service restart, "+
+			"or without a service tcred daemon stop", st.Version, api.Version)
 	}
 	if st.Config != p.Config {
 		a.warn("the daemon reads %s, this shell means %s", st.Config, p.Config)
@@ -77,10 +79,10 @@ func (a *app) warnOfSkew(st api.Status, p dirs.Places) {
 
 func (a *app) printStatus(st api.Status, now time.Time) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "daemon\tversion %s, pid %d, since %s\n", st.Version, st.PID, moment(st.Started, now))
+	fmt.Fprintf(w, "daemon\tversion %s, pid %d, since %s\n", st.Version, st.PID, human.Moment(st.Started, now))
 	fmt.Fprintf(w, "socket\t%s\n", st.Socket)
 	fmt.Fprintf(w, "config\t%s\n", st.Config)
-	fmt.Fprintf(w, "keystore\t%s\n", dash(st.Keystore))
+	fmt.Fprintf(w, "keystore\t%s\n", human.Dash(st.Keystore))
 	fmt.Fprintf(w, "sts calls\t%d\n", st.STSCalls)
 	if len(st.Profiles) > 0 {
 		w.Flush() // each table has its own columns
@@ -91,7 +93,8 @@ func (a *app) printStatus(st api.Status, now time.Time) error {
 		if p.LastError != nil {
 			code = string(p.LastError.Code)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, dash(p.Key), moment(p.Expires, now), moment(p.LastUse, now), dash(code))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
+			p.Name, human.Dash(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), human.Dash(code))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
@@ -105,28 +108,4 @@ func (a *app) printStatus(st api.Status, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-// moment is a time as people think of it: the hour, and how far that is from now.
-func moment(t, now time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	layout := time.TimeOnly
-	if d := t.Sub(now).Abs(); d >= 12*time.Hour {
-		layout = time.DateTime
-	}
-	text := t.Local().Format(layout)
-	if t.After(now) {
-		return fmt.Sprintf("%s (%s left)", text, distance(t.Sub(now)))
-	}
-	return fmt.Sprintf("%s (%s ago)", text, distance(now.Sub(t)))
-}
-
-// distance is a span to the minute, or to the second where it is short.
-func distance(d time.Duration) string {
-	if d >= time.Minute {
-		return human.Span(d.Truncate(time.Minute))
-	}
-	return human.Span(d.Truncate(time.Second))
 }

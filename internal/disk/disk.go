@@ -33,6 +33,12 @@ func Open(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
+// IsFile reports whether a regular file is at path, or a link to one.
+func IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Read returns the content of the file at path, if Open opens it. More than limit bytes are a Fault.
 func Read(path string, limit int) ([]byte, error) {
 	f, err := Open(path)

@@ -206,7 +206,8 @@ func TestTheOutputEndsThoughTheStartedDaemonLives(t *testing.T) {
 	}
 	var pid int
 	text, _ := os.ReadFile(log)
-	fmt.Sscanf(string(text), "start %d", &pid)
+	_, started, _ := strings.Cut(string(text), "start ")
+	fmt.Sscan(started, &pid)
 	if err := syscall.Kill(pid, 0); pid == 0 || err != nil {
 		t.Errorf("the daemon should live: pid %d, %v", pid, err)
 	}

@@ -1,6 +1,6 @@
 // Package human writes what people read: on one line, in quotes, and spans of time as they say them.
 //
-// The helper imports it, so it uses nothing that package os does not need anyway.
+// The helper imports it, so it uses nothing that package os does not need anyway: package place says what that saves.
 package human
 
 import "time"
@@ -29,11 +29,23 @@ func OneLine(text string) string {
 	}
 	for i, r := range line {
 		switch {
-		case r < ' ', 0x7f <= r && r < 0xa0, r == 0x061c, r == 0x200e, r == 0x200f, 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
+		case r < ' ', 0x7f <= r && r < 0xa0, r == 0x061c, r == 0x200e, r == 0x200f,
+			0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
 			line[i] = ' '
 		}
 	}
 	return string(line)
+}
+
+// Visible reports whether text is visible ASCII, with no blank and no control character: it may stand in an HTTP header
+// and an environment variable as it is. An empty text is.
+func Visible(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] <= ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // Quote puts text between quotes, on one line. It is for the packages to which strconv costs too much.
@@ -49,7 +61,7 @@ func Quote(text string) string {
 	return string(append(out, '"'))
 }
 
-// Itoa writes n, which is not negative, in base 8 or 10. It is for the packages to which strconv costs too much.
+// Itoa writes n, which is not negative, in base 8 or 10. It is for the packages that go without strconv.
 func Itoa(n, base int) string {
 	if n < base {
 		return string(rune('0' + n))

@@ -19,10 +19,21 @@ func TestALineIsSafeOnATerminalAndEnds(t *testing.T) {
 	}
 }
 
+func TestVisibleIsEveryASCIICharacterWithAShape(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "!~": true, "a b": false, "a\n": false, "\x7f": false, "\x00": false, "é": false, "Ａ": false,
+	} {
+		if got := Visible(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 func TestSpanLeavesOutZeroes(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 2 * time.Hour: "2h", 90 * time.Minute: "1h30m", 20 * time.Minute: "20m", 10 * time.Second: "10s",
-		time.Hour + time.Second: "1h0m1s", 100 * time.Minute: "1h40m", 110*time.Minute + 10*time.Second: "1h50m10s", -time.Hour: "-1h",
+		time.Hour + time.Second: "1h0m1s", 100 * time.Minute: "1h40m", 110*time.Minute + 10*time.Second: "1h50m10s",
+		-time.Hour: "-1h",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)

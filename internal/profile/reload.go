@@ -40,6 +40,17 @@ func fingerprint(files []string) fingerprints {
 // steps leave it so for a moment. It is the one exception to what the files state.
 const missingHold = 30 * time.Second
 
+// readSince is f for files that were read after before was taken: one that changed meanwhile may have been read as it was,
+// so its change counts as one that is still to be seen.
+func (f fingerprints) readSince(before fingerprints) fingerprints {
+	for file, print := range before {
+		if _, still := f[file]; still {
+			f[file] = print
+		}
+	}
+	return f
+}
+
 // current is the reading to serve from, its revision, and why it is not of what is on disk.
 func (s *Set) current() (*reading, uint64, held, error) {
 	s.mu.Lock()
@@ -84,12 +95,7 @@ func (s *Set) look() {
 	}
 	r, err := s.read()
 	s.watched = s.filesOf(r, err)
-	s.seen = fingerprint(s.watched)
-	for file, print := range before {
-		if _, ok := s.seen[file]; ok {
-			s.seen[file] = print // a change while it was read is one that is still to come
-		}
-	}
+	s.seen = fingerprint(s.watched).readSince(before)
 	if err != nil && (s.problem == nil || s.problem.Error() != err.Error()) {
 		s.o.Log.Error("config not taken up whole", "err", err)
 	}

@@ -26,8 +26,8 @@ func (r *release) archive(t target) string {
 	return filepath.Join(r.out, "tcred-"+r.version+"-"+t.String()+".tar.gz")
 }
 
-// writeArchive packs dir under its own name, so that only names and contents count: files in their order, all of one
-// time, owned by root, of mode 0755 for programs and 0644 for the rest.
+// writeArchive packs dir under its own name. The bytes depend on names and contents alone: files are in order, all have
+// one time and belong to root, and the mode is 0755 for programs and 0644 for the rest.
 func writeArchive(path, dir string, at time.Time) (err error) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -72,7 +72,9 @@ func addFile(packed *tar.Writer, path, base string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	header := &tar.Header{Name: filepath.ToSlash(name), Size: info.Size(), Mode: 0o644, ModTime: at, Uname: "root", Gname: "root"}
+	header := &tar.Header{
+		Name: filepath.ToSlash(name), Size: info.Size(), Mode: 0o644, ModTime: at, Uname: "root", Gname: "root",
+	}
 	if isProgram(path) {
 		header.Mode = 0o755
 	}

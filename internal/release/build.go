@@ -13,7 +13,9 @@ import (
 type target struct{ os, arch string }
 
 // targets are all of a release. Windows is experimental: there is no daemon yet.
-var targets = []target{{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"}}
+var targets = []target{
+	{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"},
+}
 
 func (t target) String() string { return t.os + "-" + t.arch }
 
@@ -27,19 +29,19 @@ func (t target) file(program string) string {
 	return program
 }
 
-// env is the environment in which Go builds for t. What of the caller's would change the bytes is overridden.
+// env is the environment in which Go builds for t. It overrides those of the caller's settings that change the bytes.
 func (t target) env() []string {
 	return append(os.Environ(), "GOOS="+t.os, "GOARCH="+t.arch, "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0",
 		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off")
 }
 
-// build makes the binary of program for t in dir. It depends on the source, the version and Go, and on nothing else:
-// no path and no state of a checkout is written in.
+// build makes the binary of program for t in dir. The bytes depend on the source, the version and Go, and on nothing
+// else: no path and no state of a checkout is in them.
 func (r *release) build(ctx context.Context, t target, program, dir string) error {
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(dir, t.file(program)),
 		"-ldflags=-s -w -X github.com/tcred/tcred/api.Version=" + r.version}
 	if t.os == "linux" {
-		args = append(args, "-buildmode=exe") // not PIE: there is less to do at start. The others have their own rules
+		args = append(args, "-buildmode=exe") // not PIE: it starts faster. Other systems have their own rules
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, programs[program])...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = r.root, t.env(), os.Stderr, os.Stderr
@@ -62,7 +64,8 @@ func (r *release) binaries(ctx context.Context) error {
 			}
 		}
 		if t.os == "linux" {
-			if err := os.CopyFS(filepath.Join(b.dir, "systemd"), os.DirFS(filepath.Join(r.root, "packaging", "systemd"))); err != nil {
+			units := os.DirFS(filepath.Join(r.root, "packaging", "systemd"))
+			if err := os.CopyFS(filepath.Join(b.dir, "systemd"), units); err != nil {
 				return err
 			}
 		}
@@ -74,18 +77,18 @@ func (r *release) binaries(ctx context.Context) error {
 	return nil
 }
 
-// documents makes what is the same for every target: a tcred for this machine writes its own.
+// documents makes what is the same for every target. A tcred for this machine writes the completions.
 func (r *release) documents(ctx context.Context) error {
+	dir := filepath.Join(r.stage, "documents")
+	pages := manual{r.version, r.time}
+	if err := pages.write(filepath.Join(dir, "man"), filepath.Join(r.root, "config.example.toml")); err != nil {
+		return err
+	}
 	host := target{runtime.GOOS, runtime.GOARCH}
 	if err := r.build(ctx, host, "tcred", r.stage); err != nil {
 		return err
 	}
-	tcred, dir := filepath.Join(r.stage, host.file("tcred")), filepath.Join(r.stage, "documents")
-	man := exec.CommandContext(ctx, tcred, "man", filepath.Join(dir, "man"), filepath.Join(r.root, "config.example.toml"))
-	man.Env, man.Stderr = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.time.Unix())), os.Stderr
-	if err := man.Run(); err != nil {
-		return err
-	}
+	tcred := filepath.Join(r.stage, host.file("tcred"))
 	if err := r.completions(ctx, tcred, filepath.Join(dir, "completions")); err != nil {
 		return err
 	}
@@ -102,7 +105,8 @@ func (r *release) completions(ctx context.Context, tcred, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for shell, name := range map[string]string{"bash": "%s.bash", "zsh": "_%s", "fish": "%s.fish", "powershell": "%s.ps1"} {
+	names := map[string]string{"bash": "%s.bash", "zsh": "_%s", "fish": "%s.fish", "powershell": "%s.ps1"}
+	for shell, name := range names {
 		for program, flag := range map[string]string{"tcred": "--helper=false", "tcred-helper": "--helper"} {
 			script, err := output(ctx, r.root, tcred, "completion", shell, flag)
 			if err != nil {

@@ -119,7 +119,8 @@ func copyLicenses(to, from string) error {
 	return nil
 }
 
-// licenseID recognizes the licences that may be linked in, by SPDX's names for them. Another one is for people to look at.
+// licenseID is SPDX's name for the licence in dir, if it is one that may be linked in. Any other one is an error: a
+// person has to look at it.
 func licenseID(dir string) (string, error) {
 	names, err := licenses(dir)
 	if err != nil {

@@ -21,14 +21,15 @@ func (r *release) packages(ctx context.Context) error {
 		if b.os != "linux" {
 			continue
 		}
-		if err := r.settle(b.dir); err != nil {
+		if err := r.setModes(b.dir); err != nil {
 			return err
 		}
 		for _, packager := range packagers {
-			cmd := exec.CommandContext(ctx, "go", "run", nfpm, "package", "--config", "packaging/nfpm.yaml", "--packager", packager, "--target", r.out)
+			cmd := exec.CommandContext(ctx, "go", "run", nfpm, "package",
+				"--config", "packaging/nfpm.yaml", "--packager", packager, "--target", r.out)
 			cmd.Dir, cmd.Stderr = r.root, os.Stderr
-			cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "VERSION="+versionFor(packager, r.version), "ARCH="+b.arch, "STAGE="+b.dir,
-				fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.time.Unix()))
+			cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "VERSION="+versionFor(packager, r.version),
+				"ARCH="+b.arch, "STAGE="+b.dir, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.time.Unix()))
 			if err := cmd.Run(); err != nil {
 				return fmt.Errorf("making the %s for %s: %w", packager, b.target, err)
 			}
@@ -37,8 +38,8 @@ func (r *release) packages(ctx context.Context) error {
 	return nil
 }
 
-// versionFor is version as a kind of package spells it. nfpm writes it for dpkg and rpm; for pacman it leaves out what is
-// behind the +, and two builds between releases would be one.
+// versionFor is version as a kind of package spells it. nfpm spells it for dpkg and rpm. For pacman it would leave out
+// what follows the +, and two builds between releases would have the same version.
 func versionFor(packager, version string) string {
 	if packager == "archlinux" {
 		return strings.NewReplacer("-", "", "+", ".").Replace(version)
@@ -46,8 +47,8 @@ func versionFor(packager, version string) string {
 	return version
 }
 
-// settle gives all below dir the one time and the modes that packages take over.
-func (r *release) settle(dir string) error {
+// setModes gives everything below dir the time and the modes that it has in packages.
+func (r *release) setModes(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

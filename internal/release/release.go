@@ -1,5 +1,5 @@
-// Package release builds all that a release of tcred consists of, byte for byte the same wherever it runs with the
-// same Go. Its README.md says what that is, and how to run it.
+// Package release builds everything that a release of tcred consists of. The same source and the same Go give the same
+// bytes, wherever it runs. README.md says what a release consists of, and how to build one.
 package release
 
 import (
@@ -20,7 +20,7 @@ import (
 type release struct {
 	root    string // of the source
 	out     string // what is published
-	stage   string // what that is made of, for a while
+	stage   string // a temporary directory for what that is made of
 	version string // 1.2.0, without the v of the tag
 	time    time.Time
 	targets []target
@@ -90,7 +90,7 @@ func (r *release) make(ctx context.Context) error {
 	return nil
 }
 
-// emptyDir makes dir, or empties it of another release. What is something else stays.
+// emptyDir makes dir, or removes another release from it. If something else is in it, that stays and is an error.
 func emptyDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

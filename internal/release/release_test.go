@@ -22,7 +22,10 @@ func newRelease(t *testing.T, root string) *release {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &release{root: root, out: t.TempDir(), stage: t.TempDir(), version: "1.2.3", time: time.Unix(1790000000, 0).UTC(), targets: targets}
+	return &release{
+		root: root, out: t.TempDir(), stage: t.TempDir(), targets: targets,
+		version: testManual.version, time: testManual.time,
+	}
 }
 
 // repository is where the source is.
@@ -126,7 +129,8 @@ func testSBOM(t *testing.T, r *release, b built) {
 			t.Errorf("%s is linked in, and not in the SBOM", p.Module.Path)
 		}
 	}
-	if go_ := listed["go"]; go_.VersionInfo != strings.TrimPrefix(runtime.Version(), "go") || go_.LicenseDeclared != "BSD-3-Clause" {
+	version := strings.TrimPrefix(runtime.Version(), "go")
+	if go_ := listed["go"]; go_.VersionInfo != version || go_.LicenseDeclared != "BSD-3-Clause" {
 		t.Errorf("go is %+v", go_)
 	}
 }
@@ -151,7 +155,8 @@ func TestEveryLinkedModuleBringsItsLicence(t *testing.T) {
 			}
 		}
 	}
-	if _, err := os.Stat(filepath.Join(r.stage, "windows-amd64", "github.com", "danieljoos", "wincred", "LICENSE")); err != nil {
+	ofWindows := filepath.Join(r.stage, "windows-amd64", "github.com", "danieljoos", "wincred", "LICENSE")
+	if _, err := os.Stat(ofWindows); err != nil {
 		t.Error(err)
 	}
 }
@@ -186,7 +191,9 @@ func TestVersionsComeFromGit(t *testing.T) {
 		}
 	}
 	r := newRelease(t, repository)
-	for given, want := range map[string]string{"v1.2.0": "1.2.0", "1.2.0": "1.2.0", "1.2": "", "1.2.0 -X=y": "", "../1.2.0": ""} {
+	for given, want := range map[string]string{
+		"v1.2.0": "1.2.0", "1.2.0": "1.2.0", "1.2": "", "1.2.0 -X=y": "", "../1.2.0": "",
+	} {
 		if got, err := r.findVersion(t.Context(), given); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", given, got, err)
 		}
@@ -195,7 +202,8 @@ func TestVersionsComeFromGit(t *testing.T) {
 
 func TestPacmanTellsBuildsBetweenReleasesApart(t *testing.T) {
 	for version, want := range map[string]string{
-		"1.2.0": "1.2.0", "1.2.0-rc.1": "1.2.0rc.1", "1.2.0+3.g04841c6": "1.2.0.3.g04841c6", "0.0.0+g04841c6.dirty": "0.0.0.g04841c6.dirty",
+		"1.2.0": "1.2.0", "1.2.0-rc.1": "1.2.0rc.1", "1.2.0+3.g04841c6": "1.2.0.3.g04841c6",
+		"0.0.0+g04841c6.dirty": "0.0.0.g04841c6.dirty",
 	} {
 		if got := versionFor("archlinux", version); got != want {
 			t.Errorf("%s is %s", version, got)

@@ -119,9 +119,11 @@ func (r *release) writeSBOM(context.Context) error {
 	doc := spdx{
 		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: "SPDXRef-DOCUMENT", Name: name,
 		DocumentNamespace: "https://github.com/tcred/tcred/releases/download/v" + r.version + "/" + name + ".spdx.json",
-		CreationInfo:      spdxCreation{r.time.Format(time.RFC3339), []string{"Organization: The tcred authors", "Tool: tcred-packaging-release"}},
-		Packages:          []spdxPackage{self},
-		Relationships:     []spdxRelationship{{"SPDXRef-DOCUMENT", "DESCRIBES", self.SPDXID}},
+		CreationInfo: spdxCreation{
+			r.time.Format(time.RFC3339), []string{"Organization: The tcred authors", "Tool: tcred-packaging-release"},
+		},
+		Packages:      []spdxPackage{self},
+		Relationships: []spdxRelationship{{"SPDXRef-DOCUMENT", "DESCRIBES", self.SPDXID}},
 	}
 	for _, m := range modules {
 		p := spdxPackageOf(m)
@@ -142,10 +144,11 @@ func spdxPackageOf(m module) spdxPackage {
 	p := spdxPackage{
 		SPDXID: "SPDXRef-" + notInID.ReplaceAllString(m.path, "-"), Name: m.path, VersionInfo: m.version,
 		DownloadLocation: noAssertion, LicenseConcluded: m.license, LicenseDeclared: m.license, CopyrightText: noAssertion,
-		ExternalRefs: []spdxExternal{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + strings.ToLower(m.path) + "@" + strings.ReplaceAll(m.version, "+", "%2B")}},
 	}
+	purl := "pkg:golang/" + strings.ToLower(m.path) + "@" + strings.ReplaceAll(m.version, "+", "%2B")
 	if m.path == "go" {
-		p.ExternalRefs[0].Locator = "pkg:golang/stdlib@" + m.version
+		purl = "pkg:golang/stdlib@" + m.version
 	}
+	p.ExternalRefs = []spdxExternal{{"PACKAGE-MANAGER", "purl", purl}}
 	return p
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// semver is close enough to refuse what packages could not be named after.
+// semver is strict enough that packages can be named after what it matches.
 var semver = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?(\+[0-9A-Za-z.]+)?$`)
 
 // findVersion is the version given, or the one that git knows.
@@ -29,8 +29,8 @@ func (r *release) findVersion(ctx context.Context, given string) (string, error)
 // description is what git describe says of a commit that is not tagged itself: a tag, how far it is, a hash.
 var description = regexp.MustCompile(`^v(.*)-([0-9]+)-g([0-9a-f]+)$`)
 
-// fromDescription makes a version of what git describe says. What lies behind a tag gets a suffix that packages sort
-// behind it: v1.2.0-3-g04841c6 is 1.2.0+3.g04841c6.
+// fromDescription makes a version of what git describe says. A commit after a tag gets a suffix that makes it newer
+// than the tag for packages: v1.2.0-3-g04841c6 is 1.2.0+3.g04841c6.
 func fromDescription(described string) string {
 	described, dirty := strings.CutSuffix(described, "-dirty")
 	version := "0.0.0+g" + described

@@ -43,7 +43,7 @@ func TestAWSCLIAsksOnceACommand(t *testing.T) {
 	for _, a := range ages {
 		fmt.Fprintf(&settings, "[profiles.%s]\npolicy = \"full\"\n", a.profile)
 	}
-	w := newWorld(t, 1, settings.String())
+	w := newWorld(t, shipped, settings.String())
 	w.start()
 	helper, calls := loggingHelper(t, w)
 	for _, a := range ages {

@@ -93,7 +93,7 @@ func newChaos(t *testing.T) *chaos {
 		c.names = append(c.names, "chaos"+letters(i))
 		fmt.Fprintf(&settings, "[profiles.%s]\npolicy = \"full\"\n", c.names[i])
 	}
-	c.world = newWorld(t, 1, settings.String())
+	c.world = newWorld(t, shipped, settings.String())
 	c.cloud.suffer(emulator.Fault{Lifetime: chaosLife + credential.Margin})
 	c.book = newBook(c.cloud)
 	for _, name := range c.names {

@@ -32,9 +32,17 @@ func needReal(t *testing.T) {
 	}
 }
 
+// tags are the build tags of the binaries of a world.
+type tags string
+
+const (
+	shipped tags = ""          // as people get them
+	scaled  tags = "timescale" // the refresh engine's times are divided by loadScale
+)
+
 var (
 	buildMu sync.Mutex
-	built   = make(map[int]string)
+	built   = make(map[tags]string)
 )
 
 func TestMain(m *testing.M) {
@@ -45,24 +53,21 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// binaries is the directory of tcred and tcred-helper, built once a run with the refresh engine's times divided by scale.
-func binaries(t *testing.T, scale int) string {
+// binaries is the directory of tcred and tcred-helper, built once a run with these tags.
+func binaries(t *testing.T, with tags) string {
 	t.Helper()
 	buildMu.Lock()
 	defer buildMu.Unlock()
-	if dir, ok := built[scale]; ok {
+	if dir, ok := built[with]; ok {
 		return dir
 	}
 	dir, err := os.MkdirTemp("", "tcred-bin-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	built[scale] = dir
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
-	if scale > 1 {
-		args = append(args, "-ldflags", fmt.Sprintf("-X github.com/tcred/tcred/daemon.testScale=%d", scale))
-	}
-	build := exec.Command("go", append(args, "github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")...)
+	built[with] = dir
+	build := exec.Command("go", "build", "-tags", string(with), "-o", dir+string(filepath.Separator),
+		"github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the binaries: %v\n%s", err, out)
@@ -84,11 +89,11 @@ type world struct {
 	client *client.Client
 }
 
-// newWorld makes a world whose binaries run at scale (1 is real time). settings are lines of config.toml: top-level
-// ones first, then tables such as [profiles.NAME].
-func newWorld(t *testing.T, scale int, settings string) *world {
+// newWorld makes a world whose binaries are built with these tags. settings are lines of config.toml: top-level ones
+// first, then tables such as [profiles.NAME].
+func newWorld(t *testing.T, with tags, settings string) *world {
 	t.Helper()
-	bin := binaries(t, scale)
+	bin := binaries(t, with)
 	dir, err := os.MkdirTemp("/tmp", "tcred-r-")
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +120,7 @@ func newWorld(t *testing.T, scale int, settings string) *world {
 		}
 	}
 	t.Setenv(api.EnvConfig, w.config) // the client says which config it means
-	w.client = client.New(w.socket)
+	w.client = &client.Client{Socket: w.socket}
 	t.Cleanup(w.end)
 	return w
 }

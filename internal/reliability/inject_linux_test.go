@@ -68,7 +68,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // newRig puts the gate between a new world and its cloud.
 func newRig(t *testing.T, strace string, deleted bool) *rig {
-	w := newWorld(t, 1, "[profiles.p]\npolicy = \"full\"\n")
+	w := newWorld(t, shipped, "[profiles.p]\npolicy = \"full\"\n")
 	r := &rig{world: w, t: t, strace: strace, gate: &gate{Handler: w.cloud}, deleted: deleted, old: shortLived()}
 	server := httptest.NewServer(r.gate)
 	t.Cleanup(server.Close)

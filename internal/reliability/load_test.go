@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	loadScale    = 100
+	loadScale    = 100 // of the binaries that are built with the tag timescale: daemon/scale.go
 	loadProfiles = 1000
 	loadClients  = 200
 	loadHelpers  = 4   // of the clients, those that are a process each time
@@ -62,7 +62,7 @@ func TestLoad(t *testing.T) {
 		names[i] = "load" + letters(i)
 		fmt.Fprintf(&settings, "[profiles.%s]\npolicy = \"full\"\n", names[i])
 	}
-	w := newWorld(t, loadScale, settings.String())
+	w := newWorld(t, scaled, settings.String())
 	w.cloud.suffer(emulator.Fault{Lifetime: loadLife + credential.Margin})
 	w.start()
 

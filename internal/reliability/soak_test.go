@@ -53,7 +53,7 @@ func TestSoak(t *testing.T) {
 		names[i] = "soak" + letters(i)
 		fmt.Fprintf(&settings, "[profiles.%s]\npolicy = \"full\"\n", names[i])
 	}
-	w := newWorld(t, loadScale, settings.String())
+	w := newWorld(t, scaled, settings.String())
 	w.cloud.suffer(emulator.Fault{Lifetime: loadLife + credential.Margin})
 	pid := w.start().Process.Pid
 

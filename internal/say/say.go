@@ -1,6 +1,6 @@
 // Package say is how a command ends for people: the lines on stderr and the exit status.
 //
-// The helper imports it, so it uses nothing that package os does not need anyway.
+// The helper imports it, so it uses nothing that package os does not need anyway: package place says what that saves.
 package say
 
 import (

@@ -11,19 +11,23 @@ var ErrNoAnswer = &api.Error{
 // BrokenOff is the error for an answer of which only a part came.
 func BrokenOff(cause error) error {
 	return &api.Error{
-		Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so", Cause: cause,
+		Code: api.NoDaemon, Message: "the daemon's answer broke off", Hint: "try again; see tcred logs if it stays so",
+		Cause: cause,
 	}
 }
 
-// Foreign is the error for an answer that no daemon of this version gives. version is the one it named, "" if none is known.
-func Foreign(what, version string, cause error) error {
+// Foreign is the error for an answer that no daemon of this version gives. named is the version that it named, "" if
+// none is known.
+func Foreign(what, named string, cause error) error {
 	hint := "another program on that socket? tcred doctor"
-	switch version {
+	switch named {
 	case api.Version:
 	case "":
 		hint = "another version, or another program on that socket? tcred doctor"
 	default:
-		hint = "the daemon is version " + version + ", this is " + api.Version + ": tcred daemon stop"
+		hint = "the daemon is version " + named + ", this is " + api.Version + ": tcred daemon stop"
 	}
-	return &api.Error{Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what, Hint: hint, Cause: cause}
+	return &api.Error{
+		Code: api.Internal, Message: "the answer on the socket is not the daemon's: " + what, Hint: hint, Cause: cause,
+	}
 }

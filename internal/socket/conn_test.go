@@ -111,7 +111,8 @@ func TestAnUnsafeDirectoryIsNeverConnectedThrough(t *testing.T) {
 		}
 	}()
 	os.Chmod(dir, 0o750)
-	for _, dial := range []func(string, time.Time) (*Conn, error){Dial, DialOrStart} {
+	orStart := func(path string, deadline time.Time) (*Conn, error) { return DialOrStart(path, "", deadline) }
+	for _, dial := range []func(string, time.Time) (*Conn, error){Dial, orStart} {
 		if _, err := dial(path, soon()); api.CodeOf(err) != api.Forbidden {
 			t.Errorf("open directory: got %v", err)
 		}

@@ -18,8 +18,8 @@ import (
 // ErrNotListening is in the error of [Dial] when there is no socket, or one that nobody serves.
 var ErrNotListening = errors.New("nobody listens")
 
-// Conn is a connection to the daemon. It blocks in the system call itself, with the deadline as the
-// socket's own time limit, since a poller costs more than the whole exchange. Not for concurrent use.
+// Conn is a connection to the daemon. It blocks in the system call itself, with the deadline as the socket's own time
+// limit: to start a poller would make the helper's run about 1 % longer. Not for concurrent use.
 type Conn struct {
 	fd       int
 	deadline time.Time
@@ -79,7 +79,9 @@ func (c *Conn) connect(address string) error {
 func refused(address string) error {
 	info, err := os.Lstat(address)
 	if err == nil && info.Mode()&(fs.ModeSocket|fs.ModeSymlink) == 0 {
-		return &api.Error{Code: api.Internal, Message: human.Quote(address) + " is in the way: it is not a socket", Hint: "move it away"}
+		return &api.Error{
+			Code: api.Internal, Message: human.Quote(address) + " is in the way: it is not a socket", Hint: "move it away",
+		}
 	}
 	return notListening(address)
 }
@@ -87,15 +89,16 @@ func refused(address string) error {
 // checkServer refuses a server that runs under another uid than ours: it would learn what we ask, and hand us
 // credentials of its own choice.
 func (c *Conn) checkServer(address string, ours int) error {
-	uid, err := peerUID(c.fd)
+	uid, _, err := PeerOf(c.fd)
 	if err != nil {
 		return noDaemon("cannot tell who listens on "+human.Quote(address)+": "+reason(err), err)
 	}
 	if uid != ours {
 		return &api.Error{
-			Code:    api.Forbidden,
-			Message: "the server on " + human.Quote(address) + " runs as uid " + human.Itoa(uid, 10) + ", not as you (uid " + human.Itoa(ours, 10) + ")",
-			Hint:    "it was asked nothing; stop it, or set " + api.EnvSocket + " to another path",
+			Code: api.Forbidden,
+			Message: "the server on " + human.Quote(address) + " runs as uid " + human.Itoa(uid, 10) +
+				", not as you (uid " + human.Itoa(ours, 10) + ")",
+			Hint: "it was asked nothing; stop it, or set " + api.EnvSocket + " to another path",
 		}
 	}
 	return nil
@@ -169,7 +172,8 @@ func (c *Conn) File() (*os.File, error) { return os.NewFile(uintptr(c.fd), "tcre
 
 func notListening(address string) error {
 	return &api.Error{
-		Code: api.NoDaemon, Message: "no daemon listens on " + human.Quote(address), Hint: "start it: tcred daemon", Cause: ErrNotListening,
+		Code: api.NoDaemon, Message: "no daemon listens on " + human.Quote(address), Hint: "start it: tcred daemon",
+		Cause: ErrNotListening,
 	}
 }
 
@@ -179,7 +183,7 @@ func noDaemon(message string, cause error) error {
 
 func tooSlow(address string) error {
 	return &api.Error{
-		Code: api.Timeout, Message: "the daemon on " + human.Quote(address) + " took no connection in time", Hint: "see tcred logs",
-		Cause: os.ErrDeadlineExceeded,
+		Code: api.Timeout, Message: "the daemon on " + human.Quote(address) + " took no connection in time",
+		Hint: "see tcred logs", Cause: os.ErrDeadlineExceeded,
 	}
 }

@@ -86,7 +86,7 @@ func (s *federating) Sealer() *cache.Sealer { return s.sealer }
 func (s *federating) Issue(ctx context.Context) (credential.Credential, error) {
 	return s.Client.FederationToken(ctx, s.key.ID, s.key.Secret, sts.FederationRequest{
 		Name: s.Name, Policy: s.Policy, Duration: s.Duration,
-		Subject: sts.Subject{Profile: s.Profile, Key: s.Key.Name, Owner: account(s.Key), Account: s.Key.AccountID},
+		Subject: sts.Subject{Profile: s.Profile, Key: s.Key.Name, Owner: s.Key.Owner(), Account: s.Key.AccountID},
 	})
 }
 
@@ -109,15 +109,4 @@ func (f *Federation) readKey(ctx context.Context) (keystore.Key, error) {
 		}
 	}
 	return key, nil
-}
-
-// account says whose key e is, as far as it is known.
-func account(e keystore.Entry) string {
-	switch e.Type {
-	case keystore.IdentityRoot:
-		return "root account " + e.AccountID
-	case keystore.IdentitySub:
-		return "sub-account " + e.UserID
-	}
-	return ""
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // The most bytes STS puts into the parts of a credential (GetFederationToken's page).
@@ -46,7 +47,7 @@ func (x *exchange) credential(p *sdk.GetFederationTokenResponseParams, sent time
 			return credential.Credential{}, x.fault("a credential without %s", part.name)
 		case len(part.value) > part.limit:
 			return credential.Credential{}, x.fault("a %s of %d bytes", part.name, len(part.value))
-		case !printable(part.value):
+		case !human.Visible(part.value):
 			return credential.Credential{}, x.fault("a %s that is not plain text", part.name)
 		}
 	}
@@ -97,21 +98,11 @@ func (x *exchange) identity(p *sdk.GetCallerIdentityResponseParams) (api.Identit
 		switch {
 		case len(field.value) > field.limit:
 			return api.Identity{}, x.fault("an identity with %s of %d bytes", field.name, len(field.value))
-		case !printable(field.value):
+		case !human.Visible(field.value):
 			return api.Identity{}, x.fault("an identity whose %s is not plain text", field.name)
 		}
 	}
 	return id, nil
-}
-
-// printable reports whether s may travel in an HTTP header and an environment variable: visible ASCII.
-func printable(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 func deref(s *string) string {

@@ -34,7 +34,7 @@ func noRoute(reason string, c call) (message, hint string) {
 		return "cannot reach " + c.Host + " (" + reason + ")", "does the emulator run there? tcred emulator"
 	}
 	return "cannot reach " + withPort(c.Host) + " (" + reason + "); the daemon uses no proxy",
-		"behind a proxy? set proxy in config.toml: the daemon does not see the shell's HTTPS_PROXY"
+		"behind a proxy? set proxy in config.toml: the daemon does not see the shell's " + proxyVariable
 }
 
 // reason is the innermost cause: "connection refused" and not the chain that led there.

@@ -1,0 +1,2 @@
+// Package ttytest makes pseudo-terminals for tests, on Linux.
+package ttytest
