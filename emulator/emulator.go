@@ -6,11 +6,12 @@
 //	account := emulator.NewAccount(false) // with a key of its own
 //	server := httptest.NewServer(emulator.New(emulator.Options{Accounts: []emulator.Account{account}}))
 //
-// It checks TC3-HMAC-SHA256 signatures by its own reading of the published algorithm and every documented rule of the
-// two calls, and answers with the real error codes. It knows the credentials that it issued. It can be told to fail
-// ([Emulator.Fail]) and counts the calls it gets ([Emulator.Calls]), and both over HTTP below [AdminPath], for tests
-// in other languages. It judges no permissions: what a policy allows is not tried anywhere. "tcred emulator" is the
-// same as a process; docs/emulator.md says how strict it is and where it ends.
+// It checks both signatures of API 3.0, TC3-HMAC-SHA256 and the older HmacSHA1 and HmacSHA256, by its own reading of
+// the published algorithms, and every documented rule of the two calls, and answers with the real error codes. It
+// knows the credentials that it issued. It can be told to fail ([Emulator.Fail]) and counts the calls it gets
+// ([Emulator.Calls]), and both over HTTP below [AdminPath], for tests in other languages. It judges no permissions:
+// what a policy allows is not tried anywhere. "tcred emulator" is the same as a process; docs/emulator.md says how
+// strict it is and where it ends.
 //
 // # Stability
 //
@@ -133,13 +134,14 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	action := commonParameter(r, "Action")
-	c := call{action: action, requestID: newRequestID(), fault: e.arrive(action)}
+	q, unreadable := readRequest(r)
+	action := q.common("Action")
+	c := call{request: q, action: action, requestID: newRequestID(), fault: e.arrive(action)}
 	c.now = e.now().Add(c.fault.Skew)
 	if !c.fault.wait(r.Context()) {
 		return
 	}
-	answer, err := e.answer(&c, r)
+	answer, err := e.answer(&c, unreadable)
 	if err != nil {
 		answer = errorAnswer{Error: refusalOf(err), RequestID: c.requestID}
 	}
@@ -151,6 +153,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call is one request on its way through.
 type call struct {
+	request   request
 	action    string
 	requestID string
 	now       time.Time // by the emulator's clock
@@ -166,42 +169,42 @@ var handlers = map[string]func(*Emulator, *call) (any, error){
 }
 
 // answer checks a request in the order of the real gateway: who asks, what for, how often, with which parameters.
-func (e *Emulator) answer(c *call, r *http.Request) (any, error) {
+func (e *Emulator) answer(c *call, unreadable error) (any, error) {
 	if c.fault.Code != "" {
 		return nil, refuse(c.fault.Code, "%s", c.fault.message())
 	}
-	body, err := readBody(r)
-	if err != nil {
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	var err error
+	if c.caller, err = e.authenticate(c.request, c.now); err != nil {
 		return nil, err
 	}
-	if c.caller, err = e.authenticate(r, body, c.now); err != nil {
-		return nil, err
-	}
-	handle, err := route(r)
+	handle, err := route(c.request)
 	if err != nil {
 		return nil, err
 	}
 	if err := e.spend(c.caller.account.AccountID, c.action, c.now); err != nil {
 		return nil, err
 	}
-	if c.params, err = readParameters(r, body); err != nil {
+	if c.params, err = c.request.parameters(); err != nil {
 		return nil, err
 	}
 	return handle(e, c)
 }
 
 // route finds the handler of a request by its common parameters.
-func route(r *http.Request) (func(*Emulator, *call) (any, error), error) {
+func route(q request) (func(*Emulator, *call) (any, error), error) {
 	for _, name := range []string{"Action", "Version", "Region"} {
-		if commonParameter(r, name) == "" {
+		if q.common(name) == "" {
 			return nil, refuse("MissingParameter", "the common parameter %s is missing", name)
 		}
 	}
-	handle, known := handlers[commonParameter(r, "Action")]
+	handle, known := handlers[q.common("Action")]
 	if !known {
-		return nil, refuse("InvalidAction", "no such action: %.64q", commonParameter(r, "Action"))
+		return nil, refuse("InvalidAction", "no such action: %.64q", q.common("Action"))
 	}
-	if v := commonParameter(r, "Version"); v != Version {
+	if v := q.common("Version"); v != Version {
 		return nil, refuse("NoSuchVersion", "no such version: %.64q; there is %s", v, Version)
 	}
 	return handle, nil

@@ -52,6 +52,9 @@ import (
 //	mode PERM FILE...                  the files have these permissions, such as 0600
 //	two-sites                          both real sites on this machine, for a config without endpoint: proxy = $PROXY,
 //	                                   ca_file = $CA_FILE; the sub-account is known at intl only
+//	emulator [FLAG...]                 tcred emulator on a free port. What it prints is in emulator.env, and its
+//	                                   variables are the script's
+//	emulator-ends                      ends it; what it said on stderr is in emulator.err
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no daemon on windows yet")
@@ -65,6 +68,7 @@ func TestStories(t *testing.T) {
 			"config": writeConfigFile, "expand": expandFiles, "file-keystore": makeFileKeystore,
 			"sts-calls": stsCallsAre, "sts-fail": stsFail, "sts-heal": stsHeal, "sts-reset": stsReset,
 			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites,
+			"emulator": startEmulator, "emulator-ends": endEmulator,
 		},
 	})
 }
@@ -75,6 +79,7 @@ func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 type world struct {
 	sts       *emulator.Emulator
 	sub, root emulator.Account
+	emulator  *background // that the script started
 }
 
 // newWorld sets up one script's.
