@@ -29,6 +29,9 @@ func newKeyring(t *testing.T) *keyringtest.Session {
 	return s
 }
 
+// systemKeychain is, on Linux, one of the test's own.
+func systemKeychain(t *testing.T) { newKeyring(t) }
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
