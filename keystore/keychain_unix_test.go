@@ -25,7 +25,8 @@ func familyChild() int {
 		return 1
 	}
 	os.WriteFile(os.Getenv("TCRED_TEST_PID"), []byte(strconv.Itoa(grandchild.Process.Pid)), 0o600)
-	select {}
+	hang()
+	return 0
 }
 
 func TestKeychainChildTakesItsOwnChildrenAlong(t *testing.T) {

@@ -166,7 +166,7 @@ func TestOpenKnowsEveryBackendOfAConfig(t *testing.T) {
 func testChild(part string) int {
 	switch part {
 	case "hang":
-		select {}
+		hang()
 	case "garbage":
 		fmt.Println("this is not json")
 		return 0
@@ -179,7 +179,7 @@ func testChild(part string) int {
 		return 0
 	case "waiting forever":
 		fmt.Println(`{"waiting":true}`)
-		select {}
+		hang()
 	case "environment": // tells what it has of its parent's
 		secrets := 0
 		for _, kv := range os.Environ() {
@@ -192,3 +192,7 @@ func testChild(part string) int {
 	}
 	return ChildMain(os.Args[2:], os.Stdin, os.Stdout)
 }
+
+// hang waits until this process is killed. An empty select would not do: without cgo, as on Windows and wherever there
+// is no C compiler, the runtime sees that nothing can wake it, and ends the process.
+func hang() { time.Sleep(time.Hour) }

@@ -26,6 +26,9 @@ func newKeyring(t *testing.T) *keyring.Session {
 	return s
 }
 
+// systemKeychain is, on Linux, one of the test's own.
+func systemKeychain(t *testing.T) { newKeyring(t) }
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
