@@ -59,7 +59,7 @@ func TestEveryCommentedSettingOfTheExampleLoads(t *testing.T) {
 				`{"version":"2.0","statement":[{"effect":"deny","action":"*","resource":"*"}]}`)
 			before, after := mustLoad(t, write(t, "config.toml", text)), mustLoad(t, path)
 			before.Path, after.Path = "", ""
-			before.written, after.written = written{}, written{} // they differ by what is written in any case
+			before.written, after.written = written{}, written{}          // they differ by what is written in any case
 			if key != "name" && fmt.Sprint(before) == fmt.Sprint(after) { // its name is what is left out
 				t.Error("it changes nothing")
 			}
