@@ -20,7 +20,7 @@ func lockBeside(path string) (*flock.Flock, error) {
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, &api.Error{Code: api.Internal, Message: name + " is in the way: it is not a file", Hint: "move it away"}
 	}
-	lock := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR|plainOnly), flock.SetPermissions(0o600))
+	lock := disk.NewLock(name)
 	held, err := lock.TryLock()
 	if disk.NoLocks(err) {
 		return lock, nil

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gofrs/flock"
-
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // emptyRun is the directory of a socket, not yet listened on.
@@ -34,8 +33,7 @@ func TestTheLockFollowsNoLink(t *testing.T) {
 	if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), path+".lock is in the way") {
 		t.Errorf("got %v", err)
 	}
-	lock := flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|plainOnly)) // a link that came after the look
-	if _, err := lock.TryLock(); err == nil {
+	if _, err := disk.NewLock(path + ".lock").TryLock(); err == nil { // a link that came after the look
 		t.Error("the link was followed")
 	}
 	if _, err := os.Lstat(target); err == nil {
