@@ -15,8 +15,10 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/socket"
 )
 
 // answer makes the body of one request: bytes go out as they are, anything else as JSON, nil as an empty object.
@@ -115,11 +117,12 @@ func (s *Server) check(r *http.Request) error {
 	}
 	theirs, ours := r.Header.Get(api.HeaderConfig), s.Config
 	exempt := slices.Contains([]string{api.PathStatus, api.PathStop, api.PathMetrics}, r.URL.Path)
-	if theirs != "" && theirs != ours && !exempt {
-		return &api.Error{
+	if theirs != "" && !exempt && !disk.SamePath(theirs, ours) {
+		return &api.Error{ // to stop the daemon would only move the fault to whoever asked it first
 			Code:    api.ConfigMismatch,
 			Message: fmt.Sprintf("the daemon reads %q, this client %q", ours, clip(theirs)),
-			Hint:    "tcred daemon stop, or give one of them its own socket: " + api.EnvSocket,
+			Hint: "for a daemon of its own, beside that one: export " + api.EnvSocket + "=" +
+				socket.Beside(s.Status().Socket, theirs),
 		}
 	}
 	if r.ContentLength > api.MaxBody {

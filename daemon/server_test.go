@@ -132,6 +132,9 @@ func TestAClientOfAnotherConfigIsTold(t *testing.T) {
 				t.Errorf("%q does not name %s", p.Detail, path)
 			}
 		}
+		if !strings.Contains(p.Hint, ": export "+api.EnvSocket+"=") {
+			t.Errorf("no command in %q", p.Hint)
+		}
 		if r := s.ask("GET", "/v1/credentials/p", "", api.HeaderConfig, ourConfig); r.status != 200 {
 			t.Errorf("with the same config: %d", r.status)
 		}
