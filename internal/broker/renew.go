@@ -108,6 +108,7 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		l.layer = fromMemory
 		return l, nil
 	}
+	began := time.Now()
 	session, err := p.Source.Open(ctx)
 	if err != nil {
 		return lease{}, err
@@ -118,7 +119,8 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		return l, nil
 	}
 	if sealer != nil {
-		defer b.lockEntry(ctx, s)()
+		left := times.Lock - time.Since(began) // a slow keystore has used up some of it
+		defer b.lockEntry(ctx, s, left)()
 	}
 	if l, ok := b.fromStore(ctx, s, sealer, g); ok {
 		return l, nil
@@ -163,10 +165,10 @@ func (b *Broker) fromStore(ctx context.Context, s *slot, sealer *cache.Sealer, g
 	return l, l.meets(g, wall)
 }
 
-// lockEntry takes the entry's lock across processes. Without it the worst is a second call, so a lock that
-// cannot be had costs a warning and not the credential.
-func (b *Broker) lockEntry(ctx context.Context, s *slot) (unlock func()) {
-	ctx, cancel := context.WithTimeout(ctx, times.Lock)
+// lockEntry takes the entry's lock across processes, and waits for it as long as that; it tries once at least. Without it
+// the worst is a second call, so a lock that cannot be had costs a warning and not the credential.
+func (b *Broker) lockEntry(ctx context.Context, s *slot, wait time.Duration) (unlock func()) {
+	ctx, cancel := context.WithTimeout(ctx, max(wait, times.LockTry))
 	defer cancel()
 	unlock, err := b.store.Lock(ctx, s.key)
 	b.lockFault.note(err, func(err error) {

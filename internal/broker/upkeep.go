@@ -101,7 +101,7 @@ func notCleared(err error) error {
 
 // clearOne drops what s holds, and says when it expires. A renewal under way ends first.
 func (b *Broker) clearOne(ctx context.Context, s *slot) (expires time.Time, err error) {
-	defer b.lockEntry(ctx, s)()
+	defer b.lockEntry(ctx, s, times.Lock)()
 	expires, err = b.store.Delete(ctx, s.key)
 	if held := s.current().cred.Expires; held.After(expires) {
 		expires = held
