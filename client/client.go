@@ -26,6 +26,8 @@ const unlockTimeout = 30 * time.Second
 type Client struct {
 	// Start makes a call start the daemon where none listens: tcred beside this program's own binary.
 	Start bool
+	// Person says that a person waits at a terminal: a refusal that the daemon only remembers is asked anew for them.
+	Person bool
 
 	path    string
 	http    *http.Client
@@ -113,6 +115,15 @@ func (c *Client) Clear(ctx context.Context, profile string) (api.Cleared, error)
 // Identity returns who Tencent Cloud says profile's credential is.
 func (c *Client) Identity(ctx context.Context, profile string) (api.Identity, error) {
 	target, err := ofProfile(api.PathIdentity, profile, "")
+	if err != nil {
+		return api.Identity{}, err
+	}
+	return ask[api.Identity](ctx, c, http.MethodGet, target)
+}
+
+// KeyIdentity returns who Tencent Cloud says the bearer of a permanent key is, which the daemon asks anew each time.
+func (c *Client) KeyIdentity(ctx context.Context, key string) (api.Identity, error) {
+	target, err := ofProfile(api.PathKeys, key, api.SuffixIdentity)
 	if err != nil {
 		return api.Identity{}, err
 	}

@@ -33,6 +33,7 @@ func (s *Server) handler() http.Handler {
 		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
 		"DELETE " + api.PathAll:                                         s.clear,
 		"GET " + api.PathIdentity + "{profile}":                         s.identity,
+		"GET " + api.PathKeys + "{key}" + api.SuffixIdentity:            s.keyIdentity,
 		"GET " + api.PathStatus:                                         s.status,
 		"GET " + api.PathMetrics:                                        s.metrics,
 		"POST " + api.PathReload:                                        s.reload,
@@ -148,6 +149,7 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.askAnew(r)
 	c, err := s.Broker.Credential(r.Context(), r.PathValue("profile"), minTTL)
 	if err != nil {
 		return nil, err
@@ -164,7 +166,19 @@ func (s *Server) clear(r *http.Request) (any, error) {
 }
 
 func (s *Server) identity(r *http.Request) (any, error) {
+	s.askAnew(r)
 	return s.Broker.Identity(r.Context(), r.PathValue("profile"))
+}
+
+func (s *Server) keyIdentity(r *http.Request) (any, error) {
+	return s.Broker.KeyIdentity(r.Context(), r.PathValue("key"), s.ReadKey)
+}
+
+// askAnew forgets the profile's last failure where a person asks, who may just have mended it.
+func (s *Server) askAnew(r *http.Request) {
+	if r.Header.Get(api.HeaderPerson) != "" {
+		s.Broker.Retry(r.Context(), r.PathValue("profile"))
+	}
 }
 
 func (s *Server) status(r *http.Request) (any, error) {

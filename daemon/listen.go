@@ -70,8 +70,9 @@ func checkParent(dir string) error {
 	}
 	if who := disk.Stranger(info); who != "" {
 		return &api.Error{
-			Code: api.Forbidden, Message: fmt.Sprintf("the socket's directory %s is in %s, which belongs to %s", dir, parent, who),
-			Hint: "set " + api.EnvSocket + " to a path in a directory of your own, 0700, in one of yours or root's",
+			Code:    api.Forbidden,
+			Message: fmt.Sprintf("the socket's directory %s is in %s, which belongs to %s", dir, parent, who),
+			Hint:    "set " + api.EnvSocket + " to a path in a directory of your own, 0700, in one of yours or root's",
 		}
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// lockBeside takes the lock beside the socket at path, whose directory is ours; ErrRunning if a daemon holds it. A link or
-// anything else than a file in its place is refused. On a file system without locks it is not held, and that is no error.
+// lockBeside takes the lock beside the socket at path, whose directory is ours; ErrRunning if a daemon holds it. A link
+// or anything else than a file in its place is refused. On a file system without locks it is not held, and no error.
 func lockBeside(path string) (*flock.Flock, error) {
 	name := path + ".lock"
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {

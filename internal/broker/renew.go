@@ -40,7 +40,7 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need tim
 
 // fetch waits for a lease with at least need left, as long as ctx lasts. A failure that is still fresh answers at once.
 func (b *Broker) fetch(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
-	if err := s.refusal(p.Revision, b.now()); err != nil {
+	if err := s.refusal(p, b.now()); err != nil {
 		return lease{}, err
 	}
 	for {
@@ -60,7 +60,7 @@ func (b *Broker) renewBehind(s *slot, p Profile) {
 
 // join waits for the renewal of s, which goes on when the caller is gone.
 func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
-	v, err := land(ctx, b.flight(s, p, g), "new credential", p)
+	v, err := land(ctx, b.flight(s, p, g), "new credential", fmt.Sprintf("profile %q", p.Name))
 	if err != nil {
 		return lease{}, err
 	}
@@ -68,14 +68,14 @@ func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, e
 }
 
 // land waits for what a flight brings, as long as ctx lasts, which has a deadline.
-func land(ctx context.Context, flight <-chan singleflight.Result, what string, p Profile) (any, error) {
+func land(ctx context.Context, flight <-chan singleflight.Result, what, whose string) (any, error) {
 	select {
 	case r := <-flight:
 		return r.Val, r.Err
 	case <-ctx.Done():
 		return nil, &api.Error{
 			Code:    api.Timeout,
-			Message: fmt.Sprintf("no %s for profile %q in time", what, p.Name),
+			Message: fmt.Sprintf("no %s for %s in time", what, whose),
 			Hint:    "it is still being fetched: try again", Cause: ctx.Err(),
 		}
 	}

@@ -51,6 +51,7 @@ func (a *app) logger() *slog.Logger {
 func (a *app) daemon() *client.Client {
 	c := client.New("")
 	c.Start = true
+	c.Person = tty.Is(a.in) && tty.Is(a.err) // a tool that spawned us on a terminal reads our stderr itself
 	return c
 }
 
