@@ -63,7 +63,7 @@ func (b *Broker) KeyIdentity(ctx context.Context, key string, read func(context.
 }
 
 func (b *Broker) identifyKey(key string, read func(context.Context, string) (Question, error)) (api.Identity, error) {
-	reading, cancel := context.WithTimeout(context.Background(), times.Patience)
+	reading, cancel := context.WithTimeout(context.Background(), times.Identify)
 	defer cancel()
 	ask, err := read(reading, key)
 	if err != nil {

@@ -119,8 +119,8 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		return l, nil
 	}
 	if sealer != nil {
-		left := times.Lock - time.Since(began) // a slow keystore has used up some of it
-		defer b.lockEntry(ctx, s, left)()
+		wait := min(times.Lock, times.Prepare-time.Since(began)) // a slow keystore leaves less
+		defer b.lockEntry(ctx, s, wait)()
 	}
 	if l, ok := b.fromStore(ctx, s, sealer, g); ok {
 		return l, nil
