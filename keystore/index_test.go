@@ -170,7 +170,73 @@ func TestWhoeverHoldsTheIndexWritesItAndNobodyElse(t *testing.T) {
 	}
 }
 
-// indexChild is one of the processes of that test.
+// On a file system without locks nobody waits, and yet nothing is lost: who was outrun begins anew.
+func TestWithoutLocksAWriterThatWasOutrunBeginsAnew(t *testing.T) {
+	x := newIndex(t)
+	added := time.Date(2026, 11, 21, 1, 2, 3, 0, time.FixedZone("", 8*60*60))
+	if err := x.Put(t.Context(), Entry{Name: "first", Added: added}); err != nil {
+		t.Fatal(err)
+	}
+	lockless := Index{Path: x.Path, locked: true, lockless: true}
+	others := leave(t, filepath.Join(filepath.Dir(x.Path), ".keys.json-of-another"))
+	tries := 0
+	err := lockless.change(t.Context(), func(entries []Entry) []Entry {
+		if tries++; tries == 1 {
+			if err := x.Put(t.Context(), Entry{Name: "faster"}); err != nil {
+				t.Error(err)
+			}
+			others = leave(t, filepath.Join(filepath.Dir(x.Path), ".keys.json-of-another"))
+		}
+		return append(entries, Entry{Name: "mine"})
+	})
+	got, load := x.Load()
+	if err != nil || load != nil || tries != 2 || !slices.Equal(names(got), []string{"faster", "first", "mine"}) {
+		t.Errorf("after %d tries: %v, %v, %v", tries, names(got), err, load)
+	}
+	for _, path := range others {
+		if _, err := os.Lstat(path); err != nil {
+			t.Error("another writer's file is gone: ", err)
+		}
+	}
+}
+
+func TestWithoutLocksTheIndexIsWritten(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		if os.Getenv("TCRED_TEST_REAL") == "1" {
+			t.Fatal("TCRED_TEST_REAL=1, but this test needs strace: ", err)
+		}
+		t.Skip("needs strace: ", err)
+	}
+	for _, errno := range []string{"ENOLCK", "ENOSYS", "EOPNOTSUPP"} {
+		x := newIndex(t)
+		child := exec.Command(strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=flock", "-e", "inject=flock:error="+errno, os.Args[0])
+		child.Env = append(os.Environ(), "TCRED_TEST_INDEX=0 "+x.Path)
+		if out, err := child.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", errno, err, out)
+		}
+		if got, err := x.Load(); err != nil || len(got) != indexEntries {
+			t.Errorf("%s: %d entries, %v", errno, len(got), err)
+		}
+	}
+}
+
+func TestTheIndexLockFollowsNoLink(t *testing.T) {
+	x := newIndex(t)
+	if err := os.Mkdir(filepath.Dir(x.Path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(t.TempDir(), "planted")
+	if err := os.Symlink(target, x.Path+".lock"); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	err := x.Put(t.Context(), Entry{Name: "a"})
+	if _, missing := os.Lstat(target); missing == nil || ownersExist && err == nil {
+		t.Errorf("through the link: %v", err)
+	}
+}
+
+// indexChild is a process that writes entries.
 func indexChild(what string) int {
 	writer, path, _ := strings.Cut(what, " ")
 	for i := range indexEntries {
