@@ -3,6 +3,7 @@ package keystore
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -67,7 +68,7 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 		"after top-level": `{"version":1,"keys":[]} trailing`,
 		"newer tcred":     `{"version":2,"keys":{"a":{}},"more":1}`,
 		"version 0":       `{"keys":[]}`,
-		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"a"}]}`,
+		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"b"},{"name":"a"}]}`,
 		"no name":         `{"version":1,"keys":[{"name":"../a"}]}`,
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -81,12 +82,60 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 			if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), x.Path) {
 				t.Error(err)
 			}
+			if hint := api.AsError(err).Hint; strings.HasPrefix(hint, "upgrade tcred") != (want == "newer tcred") {
+				t.Errorf("the hint is %q", hint)
+			}
 			wantCode(t, x.Put(t.Context(), Entry{Name: "b"}), api.ConfigInvalid)
 			wantCode(t, x.Remove(t.Context(), "a"), api.ConfigInvalid)
 			if after, err := os.ReadFile(x.Path); err != nil || string(after) != text {
 				t.Errorf("%q became %q, %v", text, after, err)
 			}
 		})
+	}
+}
+
+// The file of one tcred is read by the next.
+func TestIndexHasThisFormat(t *testing.T) {
+	const text = `{
+  "version": 1,
+  "keys": [
+    {
+      "name": "b",
+      "secret_id": "AKIDb",
+      "generation": "0123456789abcdef",
+      "site": "intl",
+      "account_id": "100000000001",
+      "user_id": "100000000002",
+      "arn": "qcs::cam::uin/100000000001:uin/100000000002",
+      "type": "sub-account",
+      "added": "2026-11-21T01:02:03Z"
+    },
+    {
+      "name": "a",
+      "secret_id": "AKIDa",
+      "generation": "0",
+      "type": "root"
+    }
+  ]
+}
+`
+	x := newIndex(t)
+	if err := os.Mkdir(filepath.Dir(x.Path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, x.Path, text, 0o600)
+	added := time.Date(2026, 11, 21, 1, 2, 3, 0, time.UTC)
+	want := []Entry{{Name: "a", SecretID: "AKIDa", Generation: "0", Type: IdentityRoot}, {
+		"b", "AKIDb", "0123456789abcdef", "intl", "100000000001", "100000000002",
+		"qcs::cam::uin/100000000001:uin/100000000002", IdentitySub, added,
+	}}
+	got, err := x.Load()
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	slices.Reverse(got) // as they stand there
+	if out, err := json.MarshalIndent(indexFile{1, got}, "", "  "); err != nil || string(out)+"\n" != text {
+		t.Errorf("written as\n%s, %v", out, err)
 	}
 }
 

@@ -167,8 +167,12 @@ func TestABrokenPolicyHasAtMost100Findings(t *testing.T) {
 			if len(got) != 100 || refused != test.refused {
 				t.Fatalf("%d findings, refused %v", len(got), refused)
 			}
-			if first := got[:99]; first[98].Column > 1000 {
-				t.Errorf("finding 99, in column %d, is not the 99th of the text", first[98].Column)
+			first := got[:99]
+			if got[0].Warning == got[99].Warning { // no error took the place of the last warning
+				first = got
+			}
+			if last := first[len(first)-1]; last.Column > 1000 {
+				t.Errorf("the last finding, in column %d, is none of the first in the text", last.Column)
 			}
 		})
 	}
