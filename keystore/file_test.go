@@ -329,7 +329,8 @@ func TestFileKeystoreHasTheseFiles(t *testing.T) {
 	if want := []string{"identity.age", "key.work.age", "recipient.txt"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("got %q, %v", names, err)
 	}
-	if text, err := os.ReadFile(filepath.Join(s.dir, "recipient.txt")); err != nil || !bytes.HasPrefix(text, []byte("age1")) {
+	text, err := os.ReadFile(filepath.Join(s.dir, "recipient.txt"))
+	if err != nil || !bytes.HasPrefix(text, []byte("age1")) {
 		t.Errorf("recipient.txt is %q, %v", text, err)
 	}
 }

@@ -101,8 +101,9 @@ func TestEveryFailureOfAKeychainIsExplained(t *testing.T) {
 		code api.Code
 		hint string
 	}{
-		`nothing here, so key "work" cannot be read`: {&absentError{"nothing here", "the cure"}, api.KeystoreAbsent, "the cure"},
-		`the keychain holds no key "work"`:           {keyring.ErrNotFound, api.NoKey, "tcred add work"},
+		`nothing here, so key "work" cannot be read`: {
+			&absentError{"nothing here", "the cure"}, api.KeystoreAbsent, "the cure"},
+		`the keychain holds no key "work"`: {keyring.ErrNotFound, api.NoKey, "tcred add work"},
 		`the keychain is locked, so key "work" cannot be read`: {
 			errLocked, api.KeystoreLocked, "tcred unlock; no screen here? tcred init --keystore file"},
 		`the keychain has no keyring yet, so key "work" cannot be read`: {
