@@ -40,7 +40,7 @@ func TestDirReadsMountedKeys(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(root, "tcred.key.folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(EnvCredentials, root)
+	t.Setenv("CREDENTIALS_DIRECTORY", root)
 	s := newDirStore(t, Options{})
 	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
 		t.Errorf("got %v, %v", got, err)

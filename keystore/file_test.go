@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -333,6 +334,11 @@ func TestFileKeystoreHasTheseFiles(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(text, []byte("age1")) {
 		t.Errorf("recipient.txt is %q, %v", text, err)
 	}
+	text, err = os.ReadFile(filepath.Join(s.dir, "identity.age"))
+	header := regexp.MustCompile(`^age-encryption.org/v1\n-> scrypt \S+ 4\n`) // 4 is the work factor
+	if err != nil || !header.Match(text) {
+		t.Errorf("identity.age is %q, %v", text, err)
+	}
 }
 
 func TestCreateFileAtOnceMakesOneKeystore(t *testing.T) {
@@ -355,6 +361,24 @@ func TestCreateFileAtOnceMakesOneKeystore(t *testing.T) {
 	}
 	if err := (file{&opener{dir: dir, decrypt: decryptIdentity}}).Unlock(t.Context(), passphrase); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCreateFileMakesAPlaceThatIsOursAlone(t *testing.T) {
+	parent := filepath.Join(t.TempDir(), "share")
+	if err := CreateFile(filepath.Join(parent, "keystore"), passphrase, 1); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(parent); err != nil || ownersExist && info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestCreateFileRefusesAWorkFactorThatNobodyCouldOpen(t *testing.T) {
+	for _, factor := range []int{-1, 23} {
+		if err := CreateFile(filepath.Join(t.TempDir(), "new"), passphrase, factor); err == nil {
+			t.Errorf("work factor %d was taken", factor)
+		}
 	}
 }
 

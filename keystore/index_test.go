@@ -3,7 +3,6 @@ package keystore
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -82,7 +81,11 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 			if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), x.Path) {
 				t.Error(err)
 			}
-			if hint := api.AsError(err).Hint; strings.HasPrefix(hint, "upgrade tcred") != (want == "newer tcred") {
+			cure := "repair it, or move it away"
+			if want == "newer tcred" {
+				cure = "upgrade tcred"
+			}
+			if hint := api.AsError(err).Hint; !strings.HasPrefix(hint, cure) {
 				t.Errorf("the hint is %q", hint)
 			}
 			wantCode(t, x.Put(t.Context(), Entry{Name: "b"}), api.ConfigInvalid)
@@ -100,6 +103,12 @@ func TestIndexHasThisFormat(t *testing.T) {
   "version": 1,
   "keys": [
     {
+      "name": "a",
+      "secret_id": "AKIDa",
+      "generation": "0",
+      "type": "root"
+    },
+    {
       "name": "b",
       "secret_id": "AKIDb",
       "generation": "0123456789abcdef",
@@ -109,33 +118,28 @@ func TestIndexHasThisFormat(t *testing.T) {
       "arn": "qcs::cam::uin/100000000001:uin/100000000002",
       "type": "sub-account",
       "added": "2026-11-21T01:02:03Z"
-    },
-    {
-      "name": "a",
-      "secret_id": "AKIDa",
-      "generation": "0",
-      "type": "root"
     }
   ]
 }
 `
 	x := newIndex(t)
-	if err := os.Mkdir(filepath.Dir(x.Path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	write(t, x.Path, text, 0o600)
-	added := time.Date(2026, 11, 21, 1, 2, 3, 0, time.UTC)
-	want := []Entry{{Name: "a", SecretID: "AKIDa", Generation: "0", Type: IdentityRoot}, {
+	for _, e := range []Entry{{
 		"b", "AKIDb", "0123456789abcdef", "intl", "100000000001", "100000000002",
-		"qcs::cam::uin/100000000001:uin/100000000002", IdentitySub, added,
-	}}
-	got, err := x.Load()
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %+v, %v", got, err)
+		"qcs::cam::uin/100000000001:uin/100000000002", IdentitySub, time.Date(2026, 11, 21, 1, 2, 3, 0, time.UTC),
+	}, {Name: "a", SecretID: "AKIDa", Generation: "0", Type: IdentityRoot}} {
+		if err := x.Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
 	}
-	slices.Reverse(got) // as they stand there
-	if out, err := json.MarshalIndent(indexFile{1, got}, "", "  "); err != nil || string(out)+"\n" != text {
-		t.Errorf("written as\n%s, %v", out, err)
+	if got, err := os.ReadFile(x.Path); err != nil || string(got) != text {
+		t.Errorf("got\n%s, %v", got, err)
+	}
+}
+
+func TestIndexIsSortedHoweverItWasWritten(t *testing.T) {
+	got, err := decodeIndex([]byte(`{"version":1,"keys":[{"name":"b"},{"name":"c"},{"name":"a"}]}`))
+	if err != nil || !slices.Equal(names(got), []string{"a", "b", "c"}) {
+		t.Errorf("%q, %v", names(got), err)
 	}
 }
 
@@ -203,7 +207,11 @@ func TestWhoeverHoldsTheIndexWritesItAndNobodyElse(t *testing.T) {
 	}
 	soon, cancel := context.WithTimeout(t.Context(), 4*lockPoll)
 	defer cancel()
-	wantCode(t, x.Put(soon, Entry{Name: "b"}), api.KeystoreTimeout)
+	err = x.Put(soon, Entry{Name: "b"})
+	wantCode(t, err, api.KeystoreTimeout)
+	if hint := api.AsError(err).Hint; !strings.HasPrefix(hint, "is a tcred add or remove waiting for somebody?") {
+		t.Errorf("the hint is %q", hint)
+	}
 	wantCode(t, x.Remove(soon, "a"), api.KeystoreTimeout)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
