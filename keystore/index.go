@@ -69,8 +69,7 @@ const (
 // Load reads every entry, sorted by name. A missing file is an empty index. For one that is damaged or of a newer
 // version the error has the code ConfigInvalid and names the file.
 func (x Index) Load() ([]Entry, error) {
-	err := checkPrivate(indexDir, filepath.Dir(x.Path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return nil, err
 	}
 	data, err := disk.Read(x.Path, maxIndex)

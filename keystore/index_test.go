@@ -67,7 +67,7 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 		"after top-level": `{"version":1,"keys":[]} trailing`,
 		"newer tcred":     `{"version":2,"keys":{"a":{}},"more":1}`,
 		"version 0":       `{"keys":[]}`,
-		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"a"}]}`,
+		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"b"},{"name":"a"}]}`,
 		"no name":         `{"version":1,"keys":[{"name":"../a"}]}`,
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -81,12 +81,65 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 			if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), x.Path) {
 				t.Error(err)
 			}
+			cure := "repair it, or move it away"
+			if want == "newer tcred" {
+				cure = "upgrade tcred"
+			}
+			if hint := api.AsError(err).Hint; !strings.HasPrefix(hint, cure) {
+				t.Errorf("the hint is %q", hint)
+			}
 			wantCode(t, x.Put(t.Context(), Entry{Name: "b"}), api.ConfigInvalid)
 			wantCode(t, x.Remove(t.Context(), "a"), api.ConfigInvalid)
 			if after, err := os.ReadFile(x.Path); err != nil || string(after) != text {
 				t.Errorf("%q became %q, %v", text, after, err)
 			}
 		})
+	}
+}
+
+// The file of one tcred is read by the next.
+func TestIndexHasThisFormat(t *testing.T) {
+	const text = `{
+  "version": 1,
+  "keys": [
+    {
+      "name": "a",
+      "secret_id": "AKIDa",
+      "generation": "0",
+      "type": "root"
+    },
+    {
+      "name": "b",
+      "secret_id": "AKIDb",
+      "generation": "0123456789abcdef",
+      "site": "intl",
+      "account_id": "100000000001",
+      "user_id": "100000000002",
+      "arn": "qcs::cam::uin/100000000001:uin/100000000002",
+      "type": "sub-account",
+      "added": "2026-11-21T01:02:03Z"
+    }
+  ]
+}
+`
+	x := newIndex(t)
+	for _, e := range []Entry{{
+		"b", "AKIDb", "0123456789abcdef", "intl", "100000000001", "100000000002",
+		"qcs::cam::uin/100000000001:uin/100000000002", IdentitySub, time.Date(2026, 11, 21, 1, 2, 3, 0, time.UTC),
+	}, {Name: "a", SecretID: "AKIDa", Generation: "0", Type: IdentityRoot}} {
+		if err := x.Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(x.Path); err != nil || string(got) != text {
+		t.Errorf("got\n%s, %v", got, err)
+	}
+}
+
+func TestIndexIsSortedHoweverItWasWritten(t *testing.T) {
+	got, err := decodeIndex([]byte(`{"version":1,"keys":[{"name":"b"},{"name":"c"},{"name":"a"}]}`))
+	if err != nil || !slices.Equal(names(got), []string{"a", "b", "c"}) {
+		t.Errorf("%q, %v", names(got), err)
 	}
 }
 
@@ -154,7 +207,11 @@ func TestWhoeverHoldsTheIndexWritesItAndNobodyElse(t *testing.T) {
 	}
 	soon, cancel := context.WithTimeout(t.Context(), 4*lockPoll)
 	defer cancel()
-	wantCode(t, x.Put(soon, Entry{Name: "b"}), api.KeystoreTimeout)
+	err = x.Put(soon, Entry{Name: "b"})
+	wantCode(t, err, api.KeystoreTimeout)
+	if hint := api.AsError(err).Hint; !strings.HasPrefix(hint, "is a tcred add or remove waiting for somebody?") {
+		t.Errorf("the hint is %q", hint)
+	}
 	wantCode(t, x.Remove(soon, "a"), api.KeystoreTimeout)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
