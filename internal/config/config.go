@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/policy"
 )
 
@@ -109,7 +110,7 @@ func (c *Config) Profile(name string, keys []string) (Profile, error) {
 }
 
 func (c *Config) noProfile(name string, keys []string) error {
-	near := DidYouMean(name, c.Names(keys))
+	near := human.DidYouMean(name, c.Names(keys))
 	e := &api.Error{Code: api.NoProfile, Message: fmt.Sprintf("no profile %q%s", name, near)}
 	switch {
 	case near != "":

@@ -72,7 +72,7 @@ func (t table) onlyKnown(known []string) {
 
 func (t table) unknownHint(key string, known []string) string {
 	_, isTable := t.value(key).(map[string]any)
-	near := nearest(key, known)
+	near := human.Nearest(key, known)
 	switch {
 	case near != "":
 		return fmt.Sprintf("did you mean %q?", near)

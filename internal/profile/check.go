@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -83,7 +84,7 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 			setting, err = "duration", checkDuration(p, e)
 		} else if !slices.Contains(keys, p.Key) {
 			err = &api.Error{
-				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, config.DidYouMean(p.Key, keys)),
+				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, human.DidYouMean(p.Key, keys)),
 				Hint:    "tcred add " + p.Key,
 			}
 		}

@@ -158,7 +158,7 @@ func (r *reading) entry(ctx context.Context, key string, names []string) (keysto
 	if !r.store.ReadOnly() {
 		return keystore.Entry{}, &api.Error{
 			Code:    api.NoKey,
-			Message: fmt.Sprintf("no key %q%s", key, config.DidYouMean(key, names)),
+			Message: fmt.Sprintf("no key %q%s", key, human.DidYouMean(key, names)),
 			Hint:    "tcred add " + key,
 		}
 	}
