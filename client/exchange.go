@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,6 +24,14 @@ import (
 
 // deadlineKey carries a request's deadline to dial: net/http dials under a context that keeps values alone.
 type deadlineKey struct{}
+
+// peer is what dial learns for one request, whose context carries it under peerKey.
+type peer struct {
+	began        time.Time // of the request
+	pid, connect atomic.Int64
+}
+
+type peerKey struct{}
 
 // dial connects for net/http, which names the address "tcred:80": only the socket's path matters.
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -39,6 +48,9 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	met := ctx.Value(peerKey{}).(*peer) // put there by observed
+	met.pid.Store(int64(conn.Server()))
+	met.connect.Store(int64(time.Since(met.began)))
 	f, err := conn.File()
 	if err != nil {
 		return nil, failed(err)
@@ -105,21 +117,37 @@ func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte,
 	}
 	ctx, cancel := within(ctx, api.ClientTimeout)
 	defer cancel()
-	body, err := c.try(ctx, method, target, config, request)
+	body, err := c.observed(ctx, method, target, config, request)
 	if method == http.MethodGet && errors.Is(err, socket.ErrNoAnswer) {
-		body, err = c.try(ctx, method, target, config, request) // that daemon was about to stop
+		body, err = c.observed(ctx, method, target, config, request) // that daemon was about to stop
 	}
 	return body, err
 }
 
-func (c *Client) try(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
+// observed is try, and tells Observe.
+func (c *Client) observed(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
+	met := &peer{began: time.Now()}
+	body, header, err := c.try(context.WithValue(ctx, peerKey{}, met), method, target, config, request)
+	if c.Observe != nil {
+		path, _, _ := strings.Cut(target, "?")
+		socket, _ := c.socketPath() // an error is why the request failed
+		c.Observe(Exchange{
+			Request: method + " " + path, Socket: socket, PID: int(met.pid.Load()), Version: header.Get(api.HeaderVersion),
+			Profile: header.Get(api.HeaderProfile), Layer: header.Get(api.HeaderLayer),
+			Connect: time.Duration(met.connect.Load()), Total: time.Since(met.began), Err: err,
+		})
+	}
+	return body, err
+}
+
+func (c *Client) try(ctx context.Context, method, target, config string, request []byte) ([]byte, http.Header, error) {
 	deadline, _ := ctx.Deadline()
 	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	var begun atomic.Bool
 	trace := &httptrace.ClientTrace{GotFirstResponseByte: func() { begun.Store(true) }}
 	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://tcred"+target, bytes.NewReader(request))
 	if err != nil {
-		return nil, failed(err)
+		return nil, nil, failed(err)
 	}
 	r.Header.Set(api.HeaderConfig, config)
 	if request != nil {
@@ -127,10 +155,21 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return nil, c.explain(ctx, err, begun.Load())
+		return nil, nil, c.explain(ctx, err, begun.Load())
 	}
 	defer answer.Body.Close()
-	return c.read(ctx, answer)
+	body, err := c.read(ctx, answer)
+	return body, answer.Header, err
+}
+
+// warn tells what the daemon wants a person to know.
+func (c *Client) warn(text string) {
+	if text == "" || c.Warn == nil {
+		return
+	}
+	if _, told := c.warned.LoadOrStore(text, true); !told {
+		c.Warn(text)
+	}
 }
 
 // read returns the whole body of a good answer, and the error that a bad one holds.
@@ -140,6 +179,7 @@ func (c *Client) read(ctx context.Context, answer *http.Response) ([]byte, error
 		return nil, c.foreign("no "+api.HeaderVersion, nil)
 	}
 	c.version.Store(&version)
+	c.warn(answer.Header.Get(api.HeaderWarning))
 	switch {
 	case answer.ContentLength < 0:
 		return nil, c.foreign("no Content-Length", nil)
@@ -184,13 +224,23 @@ func (c *Client) explain(ctx context.Context, err error, begun bool) error {
 	case errors.Is(err, context.Canceled):
 		return &api.Error{Code: api.Timeout, Message: "the call was cancelled", Cause: err}
 	case errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
-		return &api.Error{Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err}
+		return unanswered(ctx.Value(peerKey{}).(*peer), err)
 	case !begun:
 		return socket.ErrNoAnswer
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return socket.BrokenOff(err)
 	}
 	return c.foreign("no HTTP", err)
+}
+
+// unanswered is the error for a daemon that did not answer in time. One that was given less than it may take need not hang.
+func unanswered(met *peer, cause error) error {
+	e := socket.Unanswered(int(met.pid.Load()))
+	e.Cause = cause
+	if time.Since(met.began) < api.AnswerTimeout {
+		e.Hint = "allow it more: an answer may take " + api.AnswerTimeout.String()
+	}
+	return e
 }
 
 // failed is the error for what should never fail.

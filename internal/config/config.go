@@ -22,6 +22,7 @@ type Config struct {
 	Site     string // "cn", "intl", or "": as it was found for the key
 	Region   string
 	Key      string // of profiles that name none
+	Default  string // the profile of requests that name none; "": as Choose finds it
 	Duration time.Duration
 	STSRate  int    // calls a second that a daemon makes at most, 1 to 600
 	Endpoint string // a URL without a path; "" is the site's own
@@ -126,6 +127,38 @@ func (c *Config) noProfile(name string, keys []string) error {
 	return e
 }
 
+// Choose is the profile of a request that names none: default_profile, else one that is called so, else that of the only
+// key. The error is NoProfile where that is none. keys are the keys that exist.
+func (c *Config) Choose(keys []string) (string, error) {
+	if err := c.problemWith(func(concerns string) bool { return concerns == "default_profile" }); err != nil {
+		return "", err
+	}
+	_, declared := c.Profiles[api.DefaultProfile]
+	switch {
+	case c.Default != "":
+		return c.Default, c.checkDefault(keys)
+	case declared || slices.Contains(keys, api.DefaultProfile):
+		return api.DefaultProfile, nil
+	case len(keys) == 1:
+		return keys[0], nil
+	}
+	e := api.AsError(c.noProfile(api.DefaultProfile, keys))
+	if len(keys) > 1 {
+		e.Hint = fmt.Sprintf("name one that tcred list shows, or write default_profile = %q in config.toml", keys[0])
+	}
+	return api.DefaultProfile, e
+}
+
+// checkDefault is the error for a default_profile that names none.
+func (c *Config) checkDefault(keys []string) error {
+	if slices.Contains(c.Names(keys), c.Default) {
+		return nil
+	}
+	e := api.AsError(c.noProfile(c.Default, keys))
+	e.Message = human.NamedBy(e.Message, c.Default, "default_profile in "+c.Path)
+	return e
+}
+
 // Names lists every profile, declared or a key's own, sorted.
 func (c *Config) Names(keys []string) []string {
 	names := slices.AppendSeq(slices.Clone(keys), maps.Keys(c.Profiles))
@@ -174,6 +207,8 @@ func (c *Config) drawsOn(name, concerns string) bool {
 	profiles, _ := c.written.root.inner("profiles")
 	own, declared := profiles.inner(name)
 	switch concerns {
+	case "default_profile": // of requests that name none, and theirs alone
+		return false
 	case "region", "duration":
 		return !own.has(concerns)
 	case "key":

@@ -35,7 +35,7 @@ func (t table) profile(name string, cfg *Config) Profile {
 	t.onlyKnown(profileKeys)
 	p := Profile{
 		Name:          name,
-		Key:           or(t.keyName(), cfg.Key),
+		Key:           or(t.nameOf("key", "key"), cfg.Key),
 		FederatedUser: or(t.federatedUser(), federatedUser(name)),
 		Region:        or(t.region(), cfg.Region),
 		Duration:      or(t.lifetime(), cfg.Duration),

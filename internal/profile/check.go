@@ -85,12 +85,17 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 		} else if !slices.Contains(keys, p.Key) {
 			err = &api.Error{
 				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, human.DidYouMean(p.Key, keys)),
-				Hint:    "tcred add " + p.Key,
+				Hint:    noKeyHint(p.Key, keys),
 			}
 		}
 		if err != nil {
 			problems = append(problems, r.problem(err, name, setting))
 		}
+	}
+	if names := r.config.Names(keys); r.config.Default != "" && !slices.Contains(names, r.config.Default) {
+		err := &api.Error{Message: fmt.Sprintf(
+			"default_profile %q is neither a profile nor a key%s", r.config.Default, human.DidYouMean(r.config.Default, names))}
+		problems = append(problems, r.problem(err, "", "default_profile"))
 	}
 	return append(problems, r.checkOwnProfiles()...)
 }

@@ -27,6 +27,15 @@ func Dial(string, time.Time) (*Conn, error) {
 // DialOrStart fails as [Dial] does.
 func DialOrStart(path string, deadline time.Time) (*Conn, error) { return Dial(path, deadline) }
 
+// SetDeadline does nothing.
+func (*Conn) SetDeadline(time.Time) {}
+
+// Server knows nobody.
+func (*Conn) Server() int { return 0 }
+
+// PeerOf fails: where the kernel does not tell who is at the other end, nobody is trusted.
+func PeerOf(int) (uid, pid int, err error) { return 0, 0, errors.ErrUnsupported }
+
 // Read fails.
 func (*Conn) Read([]byte) (int, error) { return 0, ErrNotListening }
 
