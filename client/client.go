@@ -32,8 +32,9 @@ type Client struct {
 	// is in use: once for each text. It may be nil.
 	Warn func(string)
 
-	// Observe is called after each request, also one that failed. It may be nil.
-	Observe func(Exchange)
+	// Observe is called as each request begins, with its method and path, and what it returns once the request ended, also
+	// if it failed. It may be nil.
+	Observe func(request string) (ended func(Exchange))
 
 	path    string
 	http    *http.Client
@@ -43,7 +44,6 @@ type Client struct {
 
 // Exchange is one request, and what is known of its answer. What is not known is zero.
 type Exchange struct {
-	Request string        // its method and path: "GET /v1/credentials/upload"
 	Socket  string        // the path where the daemon listens
 	PID     int           // of the process that listens there: the daemon, or systemd, where that made the socket
 	Version string        // of the daemon

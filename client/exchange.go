@@ -126,17 +126,19 @@ func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte,
 
 // observed is try, and tells Observe.
 func (c *Client) observed(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
-	met := &peer{began: time.Now()}
-	body, header, err := c.try(context.WithValue(ctx, peerKey{}, met), method, target, config, request)
+	ended := func(Exchange) {}
 	if c.Observe != nil {
 		path, _, _ := strings.Cut(target, "?")
-		socket, _ := c.socketPath() // an error is why the request failed
-		c.Observe(Exchange{
-			Request: method + " " + path, Socket: socket, PID: int(met.pid.Load()), Version: header.Get(api.HeaderVersion),
-			Profile: header.Get(api.HeaderProfile), Layer: header.Get(api.HeaderLayer),
-			Connect: time.Duration(met.connect.Load()), Total: time.Since(met.began), Err: err,
-		})
+		ended = c.Observe(method + " " + path)
 	}
+	met := &peer{began: time.Now()}
+	body, header, err := c.try(context.WithValue(ctx, peerKey{}, met), method, target, config, request)
+	socket, _ := c.socketPath() // its error is the request's
+	ended(Exchange{
+		Socket: socket, PID: int(met.pid.Load()), Version: header.Get(api.HeaderVersion),
+		Profile: header.Get(api.HeaderProfile), Layer: header.Get(api.HeaderLayer),
+		Connect: time.Duration(met.connect.Load()), Total: time.Since(met.began), Err: err,
+	})
 	return body, err
 }
 
