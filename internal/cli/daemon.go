@@ -150,14 +150,16 @@ func crashInto(file *os.File) error {
 
 // stopDaemon stops the daemon that runs, if one does.
 func (a *app) stopDaemon(ctx context.Context) error {
-	stopped, err := service.StopDaemon(ctx)
-	if err != nil {
+	stop, err := service.StopDaemon(ctx, a.running())
+	switch {
+	case err != nil:
 		return err
-	}
-	if stopped {
-		a.tell("the daemon stopped")
-	} else {
+	case stop.PID == 0:
 		a.tell("no daemon runs")
+	case stop.Killed:
+		a.tell("the daemon, process %d, did not stop by itself and was ended", stop.PID)
+	default:
+		a.tell("the daemon stopped")
 	}
 	return nil
 }

@@ -14,16 +14,19 @@ var ErrNoAnswer = &api.Error{
 }
 
 // Unanswered is the error for a daemon that took a connection and did not answer on it in time: it hangs, for each request
-// is answered within api.AnswerTimeout. pid is its process, 0 if that is not known.
+// is answered within api.AnswerTimeout. pid is the process that listens, 0 if it is not known.
 func Unanswered(pid int) *api.Error {
-	message := "the daemon did not answer in time"
-	if pid > 0 {
-		message = "the daemon, process " + human.Itoa(pid, 10) + ", did not answer in time"
-	}
-	return &api.Error{
-		Code: api.Timeout, Message: message, Hint: "tcred daemon stop, which ends it; then try again",
+	e := &api.Error{
+		Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "tcred daemon stop, which ends it; then try again",
 		Cause: os.ErrDeadlineExceeded,
 	}
+	switch {
+	case pid > 0 && NameOf(pid) == "systemd": // it made the socket; the daemon is another process
+		e.Hint = "tcred service restart; then try again"
+	case pid > 0:
+		e.Message = "the daemon, process " + human.Itoa(pid, 10) + ", did not answer in time"
+	}
+	return e
 }
 
 // BrokenOff is the error for an answer of which only a part came.
