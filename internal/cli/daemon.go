@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -103,13 +105,17 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
+		Broker: b, Keystore: set, Choose: set.Choose, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
 		Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
-			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: at.Path,
+			st := api.Status{
+				Version: api.Version, PID: os.Getpid(), Socket: at.Path, Cache: p.Cache,
 				Keystore: set.StoreName(), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
+			if err := cache.Open(p.Cache, log).Problem(); err != nil {
+				st.CacheProblem = human.OneLine(err.Error())
+			}
+			return st
 		},
 	}
 	systemd.Follow(ctx, b.Alive, log)
@@ -154,14 +160,16 @@ func crashInto(file *os.File) error {
 
 // stopDaemon stops the daemon that runs, if one does.
 func (a *app) stopDaemon(ctx context.Context) error {
-	stopped, err := service.StopDaemon(ctx)
-	if err != nil {
+	stop, err := service.StopDaemon(ctx, a.running())
+	switch {
+	case err != nil:
 		return err
-	}
-	if stopped {
-		a.tell("the daemon stopped")
-	} else {
+	case stop.PID == 0:
 		a.tell("no daemon runs")
+	case stop.Killed:
+		a.tell("the daemon, process %d, did not stop by itself and was ended", stop.PID)
+	default:
+		a.tell("the daemon stopped")
 	}
 	return nil
 }
