@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // nodeCall is one call that testdata/sdk.js makes.
@@ -39,9 +41,7 @@ func (s served) nodeCall(k key, method, signMethod, action string, params map[st
 }
 
 func TestOfficialNodeSDKGetsTokensAndIsRefused(t *testing.T) {
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("installs the Node SDK with npm; TCRED_TEST_REAL=1 runs it")
-	}
+	testworld.NeedReal(t, true, "installs the Node SDK with npm")
 	params := map[string]any{"Name": "upload-client", "Policy": url.QueryEscape(allowAll), "DurationSeconds": 1800}
 	s := serve(t, 0, nil)
 	var calls []nodeCall

@@ -141,7 +141,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 		b.meter.count(fromMemory)
 		return l.cred, nil
 	}
-	if futile(l, minTTL, now) {
+	if newOneFellShort(l, minTTL, now) {
 		return b.settle(s, p, l, nil, minTTL)
 	}
 	l, err = b.await(ctx, s, p, minTTL, max(minTTL, floor(l)))
@@ -157,8 +157,9 @@ func floor(l lease) time.Duration {
 	return times.Floor
 }
 
-// futile reports that STS gave l a moment ago, and it fell short of minTTL when it was new: so would the next one.
-func futile(l lease, minTTL time.Duration, wall time.Time) bool {
+// newOneFellShort reports that STS gave l a moment ago, and that even then its life was under minTTL: the next one's would
+// be too.
+func newOneFellShort(l lease, minTTL time.Duration, wall time.Time) bool {
 	whole, left := l.cred.Duration(), l.left(wall)
 	return left > 0 && !l.doubtful(wall) && whole < minTTL && whole-left < times.HoldPermanent
 }

@@ -25,8 +25,9 @@ type background struct {
 
 func startEmulator(ts *testscript.TestScript, neg bool, args []string) {
 	w := script(ts, neg)
+	tcred := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], "tcred") // where the world has its programs
 	args = append([]string{"emulator", "--address", "127.0.0.1:0"}, args...)
-	b := &background{cmd: exec.Command(filepath.Join(bin, "tcred"), args...), ended: make(chan error, 1)}
+	b := &background{cmd: exec.Command(tcred, args...), ended: make(chan error, 1)}
 	b.cmd.Dir, b.cmd.Stderr = ts.MkAbs("."), &b.stderr
 	b.cmd.Env = append(os.Environ(), "TMPDIR="+ts.Getenv("TMPDIR"), "HOME="+ts.Getenv("HOME"))
 	out, err := b.cmd.StdoutPipe()

@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -59,10 +59,7 @@ func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no daemon on windows yet")
 	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -76,27 +73,7 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// bin is where the two binaries go, made by the first test that needs them.
-var bin = filepath.Join(os.TempDir(), fmt.Sprintf("tcred-test-bin-%d", os.Getpid()))
-
-func TestMain(m *testing.M) {
-	status := m.Run()
-	os.RemoveAll(bin)
-	os.Exit(status)
-}
-
-// binaries builds tcred and tcred-helper, once, and says where they are.
-var binaries = sync.OnceValues(func() (string, error) {
-	if err := os.MkdirAll(bin, 0o700); err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the binaries: %w\n%s", err, out)
-	}
-	return bin, nil
-})
+func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 
 // world is what a script's commands share.
 type world struct {
@@ -113,11 +90,7 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 	env.Defer(server.Close)
 	env.Values["world"] = w
 
-	runtimeDir, err := os.MkdirTemp("/tmp", "tcred") // $WORK is too long for a socket on some machines
-	if err != nil {
-		return err
-	}
-	env.Defer(func() { os.RemoveAll(runtimeDir) })
+	runtimeDir := testworld.ShortDir(t)
 	home := filepath.Join(env.WorkDir, "home")
 	for name, value := range map[string]string{
 		"HOME": home, "PATH": bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "XDG_RUNTIME_DIR": runtimeDir,

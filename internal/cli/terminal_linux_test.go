@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/internal/tty/ttytest"
 	"github.com/tcred/tcred/keystore"
 )
@@ -54,10 +55,7 @@ func askAndInterrupt(t *testing.T, person, terminal *os.File, before unix.Termio
 // addAt starts tcred add at a terminal, with a file keystore that the passphrase "pass" opens, slowly.
 func addAt(t *testing.T, terminal *os.File) *exec.Cmd {
 	t.Helper()
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	home := t.TempDir()
 	if err := keystore.CreateFile(filepath.Join(home, ".local", "share", "tcred", "keys"), "pass", 14); err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token cre
 		return api.Identity{}, "", err
 	}
 	sites := config.Sites
-	if c.Site != "" || c.Endpoint != "" {
+	if c.Site != "" || c.Endpoint != nil {
 		sites = []string{c.Site}
 	}
 	var first error

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -73,7 +72,7 @@ type reading struct {
 // sameAs reports whether r says nothing else than other.
 func (r *reading) sameAs(other *reading) bool {
 	return r.empty == other.empty && r.store == other.store && errorText(r.storeErr) == errorText(other.storeErr) &&
-		maps.Equal(r.keys, other.keys) && reflect.DeepEqual(r.config, other.config)
+		maps.Equal(r.keys, other.keys) && r.config.Same(other.config)
 }
 
 func errorText(err error) string {

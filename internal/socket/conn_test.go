@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // shortDir is a directory of ours with mode 0700 whose name leaves room for a socket's path.
@@ -151,10 +152,7 @@ func TestAServerOfAnotherUidIsRefused(t *testing.T) {
 // The socket is bound by root in root's directory, then handed to a process of another user that listens on it.
 func TestAServerOfAnotherUserIsRefusedByRootToo(t *testing.T) {
 	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
-		if os.Getenv("TCRED_TEST_REAL") == "1" {
-			t.Fatal("needs root on linux to become another user")
-		}
-		t.Skip("needs root on linux to become another user")
+		testworld.NeedReal(t, false, "needs root on Linux, to become another user")
 	}
 	path := filepath.Join(shortDir(t), "s")
 	fd, err := newSocket()

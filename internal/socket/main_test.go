@@ -13,6 +13,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // envRole makes the test's own binary play another part.
@@ -21,7 +22,7 @@ const envRole = "SOCKET_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(envRole) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(testworld.Run(m))
 	case "listen": // on the inherited socket, until stdin ends
 		syscall.Listen(3, 1)
 	case "ask":

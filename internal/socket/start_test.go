@@ -5,7 +5,6 @@ package socket
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,27 +13,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/testworld"
 )
-
-// buildFake is the fake daemon's binary, built once.
-var buildFake = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "t")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "fake")
-	if text, err := exec.Command("go", "build", "-o", out, "./testdata/fake").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, text)
-	}
-	return os.ReadFile(out)
-})
 
 // house is a directory with a program that asks, the fake daemon beside it, and the socket's place.
 type house struct {
@@ -56,7 +41,7 @@ func newHouse(t *testing.T) house {
 	if err := os.WriteFile(h.asker, self, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	fake, err := buildFake()
+	fake, err := os.ReadFile(filepath.Join(testworld.BuildUnmeasured(t, "./testdata/fake"), "fake"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +61,7 @@ func (h house) ask(mode string, timeout time.Duration, env ...string) *exec.Cmd 
 	cmd := exec.Command(h.asker)
 	cmd.Env = append([]string{
 		envRole + "=ask", "SOCKET_TEST_TIMEOUT=" + timeout.String(), "HOME=" + h.dir, api.EnvSocket + "=" + h.socket,
-		"TCRED_FAKE=" + mode, "TCRED_FAKE_LOG=" + h.log,
+		"TCRED_FAKE=" + mode, "TCRED_FAKE_LOG=" + h.log, "GOCOVERDIR=" + os.Getenv("GOCOVERDIR"),
 	}, env...)
 	return cmd
 }

@@ -1,4 +1,4 @@
-package keyringtest
+package keyring
 
 import (
 	"crypto/aes"

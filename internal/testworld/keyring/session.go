@@ -1,6 +1,6 @@
-// Package keyringtest gives tests a private D-Bus session bus with a real gnome-keyring on it, and takes each away,
-// locks it or makes it mute. It needs dbus-daemon and gnome-keyring-daemon, and no desktop.
-package keyringtest
+// Package keyring gives tests a private D-Bus session bus with a real gnome-keyring on it. Tests can stop either one,
+// lock the keyring, or keep either from answering. It needs dbus-daemon and gnome-keyring-daemon, and no desktop.
+package keyring
 
 import (
 	"bufio"
@@ -15,6 +15,9 @@ import (
 
 	"github.com/godbus/dbus/v5"
 )
+
+// Programs are what a session runs.
+var Programs = []string{"dbus-daemon", "gnome-keyring-daemon"}
 
 // Password opens the login collection.
 const Password = "pw"
@@ -46,7 +49,7 @@ func Start() (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Address: "unix:path=" + filepath.Join(home, "bus"), home: home}
-	if err = s.furnish(); err == nil {
+	if err = s.makeHome(); err == nil {
 		err = s.StartBus()
 	}
 	if err != nil {
@@ -56,7 +59,8 @@ func Start() (*Session, error) {
 	return s, nil
 }
 
-func (s *Session) furnish() error {
+// makeHome fills the home directory: what the programs expect, and the bus's configuration.
+func (s *Session) makeHome() error {
 	config := fmt.Sprintf(busConfig, s.Address, filepath.Join(s.home, "services"))
 	err := os.WriteFile(filepath.Join(s.home, "bus.conf"), []byte(config), 0o600)
 	for _, dir := range []string{"run", "data", "config", "cache", "services"} {
@@ -65,10 +69,13 @@ func (s *Session) furnish() error {
 	return err
 }
 
-const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type><listen>%s</listen><servicedir>%s</servicedir>
-  <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+  </policy>
 </busconfig>`
 
 // Close ends everything and removes the home directory.
@@ -80,7 +87,8 @@ func (s *Session) Close() {
 // StartBus brings a bus to Address, with the person on it.
 func (s *Session) StartBus() error {
 	s.StopBus()
-	s.bus = s.command("dbus-daemon", "--nofork", "--nopidfile", "--print-address", "--config-file="+filepath.Join(s.home, "bus.conf"))
+	s.bus = s.command("dbus-daemon", "--nofork", "--nopidfile", "--print-address",
+		"--config-file="+filepath.Join(s.home, "bus.conf"))
 	out, err := s.bus.StdoutPipe()
 	if err != nil {
 		return err
@@ -94,7 +102,7 @@ func (s *Session) StartBus() error {
 	if s.conn, err = dbus.Connect(s.Address); err != nil {
 		return err
 	}
-	return s.Person.sitDown(s.conn)
+	return s.Person.serve(s.conn)
 }
 
 // StopBus kills the bus, and the keyring on it. Its socket stays behind, as after a crash.
@@ -147,13 +155,13 @@ func (s *Session) StartKeyring() error {
 	if err := s.keyring.Start(); err != nil {
 		return err
 	}
-	return s.wait(true)
+	return s.waitFor(true)
 }
 
 // StopKeyring kills it. Then no program offers a keychain, though the bus is well.
 func (s *Session) StopKeyring() error {
 	kill(s.keyring)
-	return s.wait(false)
+	return s.waitFor(false)
 }
 
 // FreezeKeyring lets it keep its name and answer nobody, until ThawKeyring.
@@ -167,8 +175,8 @@ func (s *Session) signal(which string) error {
 	return exec.Command("sh", "-c", fmt.Sprintf("kill %s %d", which, s.keyring.Process.Pid)).Run()
 }
 
-// wait is until a program offers a keychain, or until none does.
-func (s *Session) wait(offered bool) error {
+// waitFor returns once a program offers a keychain, or once none does.
+func (s *Session) waitFor(offered bool) error {
 	for range 500 {
 		var owned bool
 		err := s.conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, secretsName).Store(&owned)
@@ -186,8 +194,10 @@ func (s *Session) OfferKeyring() error {
 	if err != nil {
 		return err
 	}
-	service := "[D-BUS Service]\nName=" + secretsName + "\nExec=" + path + " --foreground --start --components=secrets\n"
-	if err := os.WriteFile(filepath.Join(s.home, "services", secretsName+".service"), []byte(service), 0o600); err != nil {
+	service := "[D-BUS Service]\nName=" + secretsName +
+		"\nExec=" + path + " --foreground --start --components=secrets\n"
+	file := filepath.Join(s.home, "services", secretsName+".service")
+	if err := os.WriteFile(file, []byte(service), 0o600); err != nil {
 		return err
 	}
 	return s.conn.BusObject().Call("org.freedesktop.DBus.ReloadConfig", 0).Err
@@ -198,7 +208,7 @@ func (s *Session) Lock() error {
 	return s.conn.Object(secretsName, secretsPath).Call(serviceAPI+"Lock", 0, []dbus.ObjectPath{loginPath}).Err
 }
 
-// Unlock gives the password through the door that GNOME keeps for its own login manager.
+// Unlock gives the password by the call that GNOME keeps for its own login manager.
 func (s *Session) Unlock() error {
 	service := s.conn.Object(secretsName, secretsPath)
 	var ignored dbus.Variant
@@ -211,13 +221,16 @@ func (s *Session) Unlock() error {
 		Parameters, Value []byte
 		ContentType       string
 	}{path, nil, []byte(Password), "text/plain"}
-	return service.Call("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword", 0, loginPath, password).Err
+	const method = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword"
+	return service.Call(method, 0, loginPath, password).Err
 }
 
 // command is a part of the session, in the session's own environment.
 func (s *Session) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Env = []string{"HOME=" + s.home, "PATH=" + os.Getenv("PATH"), "LANG=C", "DBUS_SESSION_BUS_ADDRESS=" + s.Address}
+	cmd.Env = []string{
+		"HOME=" + s.home, "PATH=" + os.Getenv("PATH"), "LANG=C", "DBUS_SESSION_BUS_ADDRESS=" + s.Address,
+	}
 	for variable, dir := range map[string]string{
 		"XDG_RUNTIME_DIR": "run", "XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache",
 	} {
