@@ -52,8 +52,13 @@ func countScrypt(s file) *atomic.Int32 {
 	return &n
 }
 
+// mustPut stores testKey. A file store is as open or locked afterwards as before.
 func mustPut(t *testing.T, s Store, name string) {
 	t.Helper()
+	if f, is := s.(file); is {
+		s = file{&opener{dir: f.dir, decrypt: decryptIdentity}}
+		must(t, s.Unlock(t.Context(), passphrase))
+	}
 	if err := s.Put(t.Context(), name, testKey); err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +66,13 @@ func mustPut(t *testing.T, s Store, name string) {
 
 func TestFileIsLockedUntilUnlockedAndAfterLock(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
-	mustPut(t, s, "work") // needs no passphrase
-	_, err := s.Get(t.Context(), "work")
+	err := s.Put(t.Context(), "work", testKey)
+	wantCode(t, err, api.KeystoreLocked)
+	if !strings.Contains(err.Error(), `so key "work" cannot be stored`) {
+		t.Error(err)
+	}
+	mustPut(t, s, "work")
+	_, err = s.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreLocked)
 	if !strings.Contains(err.Error(), `so key "work" cannot be read`) {
 		t.Error(err)
@@ -338,7 +348,7 @@ func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 	s := newFileStore(t, nil)
 	mustPut(t, s, "work")
 	entries, err := os.ReadDir(s.dir)
-	if err != nil || len(entries) != 3 {
+	if err != nil || len(entries) != 2 {
 		t.Fatalf("%v, %v", entries, err)
 	}
 	for _, e := range entries {
@@ -354,5 +364,49 @@ func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 		if info, err := e.Info(); err != nil || ownersExist && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
 		}
+	}
+}
+
+// recipient.txt had the identity's public half, and was believed.
+func TestFileEncryptsToItsOwnIdentityWhateverLiesBesideIt(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	stranger, err := age.GenerateX25519Identity()
+	must(t, err)
+	write(t, filepath.Join(s.dir, "recipient.txt"), stranger.Recipient().String()+"\n", 0o600)
+	must(t, s.Put(t.Context(), "work", testKey))
+	encrypted, err := os.ReadFile(s.path("work"))
+	must(t, err)
+	if _, err := decrypt(encrypted, stranger); err == nil {
+		t.Error("the stranger opens the key")
+	}
+	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestFileKeepsTheOldKeyWhereTheNewOneDoesNotReadBack(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	before, err := os.ReadFile(s.path("work"))
+	must(t, err)
+	identity, err := s.open(t.Context(), "", "")
+	must(t, err)
+	stranger, err := age.GenerateX25519Identity()
+	must(t, err)
+	unreadable, err := encrypt("new", stranger.Recipient())
+	must(t, err)
+	other, err := encrypt("another", identity.Recipient())
+	must(t, err)
+	for _, encrypted := range [][]byte{unreadable, other, nil} {
+		if err := putChecked(s.path("work"), encrypted, identity, "new"); err == nil {
+			t.Error("stored")
+		}
+	}
+	if after, err := os.ReadFile(s.path("work")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the old key is gone: %v", err)
+	}
+	if entries, err := os.ReadDir(s.dir); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v", entries, err)
 	}
 }
