@@ -25,6 +25,11 @@ const (
 // Formats lists every format, the default first.
 var Formats = []Format{Process, Tencent, COS, TCCLI, Env, Fish, PowerShell}
 
+// powerShellQuote doubles every character that ends a string between single quotes in PowerShell: it takes the
+// typographic ones for the same.
+var powerShellQuote = strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019",
+	"\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
+
 // ParseFormat finds the format of that name; "" is Process.
 func ParseFormat(name string) (Format, error) {
 	if name == "" {
@@ -61,7 +66,7 @@ func (c Credential) Encode(f Format) ([]byte, error) {
 	case Fish:
 		return c.assignments("set -gx %s '%s'\n", strings.NewReplacer(`\`, `\\`, "'", `\'`)), nil
 	case PowerShell:
-		return c.assignments("$Env:%s = '%s'\n", strings.NewReplacer("'", "''")), nil
+		return c.assignments("$Env:%s = '%s'\n", powerShellQuote), nil
 	}
 	return nil, fmt.Errorf("unknown format %q", f)
 }

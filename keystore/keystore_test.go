@@ -47,6 +47,13 @@ func wantCode(t *testing.T, err error, want api.Code) {
 	}
 }
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAKeyPrintsWithoutItsSecret(t *testing.T) {
 	for _, v := range []any{testKey, &testKey, []Key{testKey}, map[string]Key{"a": testKey}, struct{ K Key }{testKey}} {
 		var out strings.Builder

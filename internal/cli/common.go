@@ -10,6 +10,7 @@ import (
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/socket"
@@ -63,10 +64,19 @@ func profileArg(args []string) (string, error) {
 	if len(args) > 0 {
 		name = args[0]
 	}
+	if len(args) > 0 && human.LooksSecret(name) { // asked about, it would be in the daemon's log
+		return "", looksSecret()
+	}
 	if !api.ValidName(name) {
 		return "", usage(api.NameHint, "%q cannot be a profile's name", name)
 	}
 	return name, nil
+}
+
+// looksSecret is the error for a word that is not repeated.
+func looksSecret() error {
+	return usage("its arguments are in the shell's history now: delete them there; tcred add asks for a key",
+		"an argument looks like a SecretId or a SecretKey")
 }
 
 // printJSON writes v as indented JSON.

@@ -116,7 +116,7 @@ func (a *app) cannotRun(command string, err error) error {
 		code = exitNotFound
 		err = errors.New("no such command")
 	}
-	fmt.Fprintf(a.err, "%scannot run %q: %v\n", say.ErrorPrefix, command, err)
+	fmt.Fprintf(a.err, "%scannot run %q: %v\n", say.ErrorPrefix, a.unsaid(command), err)
 	return exitStatus(code)
 }
 
