@@ -28,18 +28,20 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// Request paths. A profile's name follows PathCredentials and PathIdentity.
+// Request paths. A profile's name follows PathCredentials and PathIdentity, a key's follows PathKeys.
 const (
 	PathAll         = "/v1/credentials"  // DELETE all
 	PathCredentials = "/v1/credentials/" // GET or DELETE one
 	SuffixRefresh   = "/refresh"         // POST PathCredentials + name + SuffixRefresh
 	PathIdentity    = "/v1/identity/"    // GET
-	PathStatus      = "/v1/status"       // GET
-	PathReload      = "/v1/reload"       // POST
-	PathUnlock      = "/v1/unlock"       // POST an UnlockRequest
-	PathLock        = "/v1/lock"         // POST
-	PathStop        = "/v1/stop"         // POST
-	PathMetrics     = "/metrics"         // GET: Prometheus text
+	PathKeys        = "/v1/keys/"        // GET PathKeys + key + SuffixIdentity
+	SuffixIdentity  = "/identity"
+	PathStatus      = "/v1/status" // GET
+	PathReload      = "/v1/reload" // POST
+	PathUnlock      = "/v1/unlock" // POST an UnlockRequest
+	PathLock        = "/v1/lock"   // POST
+	PathStop        = "/v1/stop"   // POST
+	PathMetrics     = "/metrics"   // GET: Prometheus text
 )
 
 // Query parameters of GET PathCredentials.
@@ -48,10 +50,11 @@ const (
 	ParamMinTTL = "min_ttl" // a Go duration such as "20m": met, or an error
 )
 
-// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, failures in plain text HeaderExit, and either
-// may carry HeaderWarning.
+// Headers. Requests may carry HeaderConfig and HeaderPerson; answers carry HeaderVersion, failures in plain text
+// HeaderExit, and either may carry HeaderWarning.
 const (
 	HeaderConfig  = "Tcred-Config"  // the client's path of config.toml; another than the daemon's is ConfigMismatch
+	HeaderPerson  = "Tcred-Person"  // set: a person at a terminal asks, whom no refusal that is only remembered answers
 	HeaderVersion = "Tcred-Version" // the daemon's version
 	HeaderExit    = "Tcred-Exit"    // the exit status a command ends with
 	HeaderWarning = "Tcred-Warning" // a line that a person should see: why the config on disk is not in use

@@ -53,6 +53,9 @@ type Client struct {
 	// $TCRED_SOCKET, else a place in the user's runtime or cache directory.
 	Socket string
 
+	// Person says that a person waits at a terminal: what failed a moment ago is asked anew for them.
+	Person bool
+
 	// Binary is the absolute path of the tcred that a call starts where no daemon listens, such as
 	// "/usr/local/bin/tcred". "" starts none, and the call fails with [api.NoDaemon]. The daemon is no child of this
 	// process, outlives it, and has nothing of it but the variables that say where files and keychain are.
@@ -145,6 +148,15 @@ func (c *Client) Clear(ctx context.Context, profile string) (api.Cleared, error)
 // Identity returns who Tencent Cloud says profile's credential is.
 func (c *Client) Identity(ctx context.Context, profile string) (api.Identity, error) {
 	target, err := ofProfile(api.PathIdentity, profile, "")
+	if err != nil {
+		return api.Identity{}, err
+	}
+	return ask[api.Identity](ctx, c, http.MethodGet, target)
+}
+
+// KeyIdentity returns who Tencent Cloud says the bearer of a permanent key is, which the daemon asks anew each time.
+func (c *Client) KeyIdentity(ctx context.Context, key string) (api.Identity, error) {
+	target, err := ofProfile(api.PathKeys, key, api.SuffixIdentity)
 	if err != nil {
 		return api.Identity{}, err
 	}

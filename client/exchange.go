@@ -136,6 +136,9 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 		return nil, failed(err)
 	}
 	r.Header.Set(api.HeaderConfig, config)
+	if c.Person {
+		r.Header.Set(api.HeaderPerson, "1")
+	}
 	if request != nil {
 		r.Header.Set("Content-Type", api.TypeJSON)
 	}

@@ -15,8 +15,10 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/socket"
 )
 
 // answer makes the body of one request: bytes go out as they are, anything else as JSON, nil as an empty object.
@@ -31,6 +33,7 @@ func (s *Server) handler() http.Handler {
 		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
 		"DELETE " + api.PathAll:                                         s.clear,
 		"GET " + api.PathIdentity + "{profile}":                         s.identity,
+		"GET " + api.PathKeys + "{key}" + api.SuffixIdentity:            s.keyIdentity,
 		"GET " + api.PathStatus:                                         s.status,
 		"GET " + api.PathMetrics:                                        s.metrics,
 		"POST " + api.PathReload:                                        s.reload,
@@ -115,11 +118,12 @@ func (s *Server) check(r *http.Request) error {
 	}
 	theirs, ours := r.Header.Get(api.HeaderConfig), s.Config
 	exempt := slices.Contains([]string{api.PathStatus, api.PathStop, api.PathMetrics}, r.URL.Path)
-	if theirs != "" && theirs != ours && !exempt {
-		return &api.Error{
+	if theirs != "" && !exempt && !disk.SamePath(theirs, ours) {
+		return &api.Error{ // to stop the daemon would only move the fault to whoever asked it first
 			Code:    api.ConfigMismatch,
 			Message: fmt.Sprintf("the daemon reads %q, this client %q", ours, clip(theirs)),
-			Hint:    "tcred daemon stop, or give one of them its own socket: " + api.EnvSocket,
+			Hint: "for a daemon of its own, beside that one: export " + api.EnvSocket + "=" +
+				socket.Beside(s.Status().Socket, theirs),
 		}
 	}
 	if r.ContentLength > api.MaxBody {
@@ -145,6 +149,7 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.askAnew(r)
 	c, err := s.Broker.Credential(r.Context(), r.PathValue("profile"), minTTL)
 	if err != nil {
 		return nil, err
@@ -161,7 +166,19 @@ func (s *Server) clear(r *http.Request) (any, error) {
 }
 
 func (s *Server) identity(r *http.Request) (any, error) {
+	s.askAnew(r)
 	return s.Broker.Identity(r.Context(), r.PathValue("profile"))
+}
+
+func (s *Server) keyIdentity(r *http.Request) (any, error) {
+	return s.Broker.KeyIdentity(r.Context(), r.PathValue("key"), s.ReadKey)
+}
+
+// askAnew forgets the profile's last failure where a person asks, who may just have mended it.
+func (s *Server) askAnew(r *http.Request) {
+	if r.Header.Get(api.HeaderPerson) != "" {
+		s.Broker.Retry(r.Context(), r.PathValue("profile"))
+	}
 }
 
 func (s *Server) status(r *http.Request) (any, error) {

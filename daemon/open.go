@@ -51,6 +51,10 @@ func Open(ctx context.Context, o Opening) (Endpoint, error) {
 	if err != nil {
 		return Endpoint{}, err
 	}
+	if !l.lock.Locked() {
+		o.Log.Warn("the socket's directory is on a file system without locks: two daemons may start at once, and one ends",
+			"socket", o.Path)
+	}
 	go l.Watch(ctx, func() {
 		o.Log.Warn("stopping: the socket is gone or another's", "socket", o.Path)
 		o.Gone()

@@ -34,6 +34,7 @@ type Server struct {
 	Status   func() api.Status // all but what the server and the broker know
 	Reload   func() error      // looks at config now and says what is wrong with it
 	Problem  func() error      // why the config on disk is not the one in use, nil while it is
+	ReadKey  func(ctx context.Context, key string) (broker.Question, error)
 	Peer     func(net.Conn) (Peer, error)
 	UID      int // the only uid that is answered
 	Log      *slog.Logger

@@ -132,6 +132,9 @@ func TestAClientOfAnotherConfigIsTold(t *testing.T) {
 				t.Errorf("%q does not name %s", p.Detail, path)
 			}
 		}
+		if !strings.Contains(p.Hint, ": export "+api.EnvSocket+"=") {
+			t.Errorf("no command in %q", p.Hint)
+		}
 		if r := s.ask("GET", "/v1/credentials/p", "", api.HeaderConfig, ourConfig); r.status != 200 {
 			t.Errorf("with the same config: %d", r.status)
 		}
@@ -409,4 +412,31 @@ func TestBodiesAndHeadersHaveABound(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAKeysIdentityIsAskedOfSTS(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		for range 2 {
+			if r := s.ask("GET", "/v1/keys/p/identity", ""); r.status != 200 || !strings.Contains(r.body, `"AccountId":"100000000001"`) {
+				t.Errorf("got %d %s", r.status, r.body)
+			}
+		}
+		s.WantCalls(2)
+		s.wantProblem(s.ask("GET", "/v1/keys/nosuch/identity", ""), api.NoKey)
+		s.wantProblem(s.ask("GET", "/v1/keys/p/identity?format=env", ""), api.BadRequest)
+	})
+}
+
+func TestAPersonsRequestIsNotAnsweredByARememberedRefusal(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		s.STS.Fail(brokertest.Denied)
+		s.wantProblem(s.ask("GET", "/v1/credentials/p", ""), api.STSPermission)
+		s.WantCalls(1)
+		s.wantProblem(s.ask("GET", "/v1/credentials/p", ""), api.STSPermission)
+		s.wantProblem(s.ask("GET", "/v1/identity/p", ""), api.STSPermission)
+		s.WantCalls(0)
+		s.wantProblem(s.ask("GET", "/v1/credentials/p", "", api.HeaderPerson, "1"), api.STSPermission)
+		s.wantProblem(s.ask("GET", "/v1/identity/p", "", api.HeaderPerson, "1"), api.STSPermission)
+		s.WantCalls(2)
+	})
 }

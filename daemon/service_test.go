@@ -59,6 +59,12 @@ func newService(w *brokertest.World) *service {
 		Config: ourConfig,
 		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7} },
 		Reload: func() error { return nil }, Problem: func() error { return nil },
+		ReadKey: func(_ context.Context, key string) (broker.Question, error) {
+			if key != brokertest.Profile {
+				return nil, &api.Error{Code: api.NoKey, Message: "no such key"}
+			}
+			return func(ctx context.Context) (api.Identity, error) { return w.STS.Identify(ctx, credential.Credential{}) }, nil
+		},
 		Peer: func(net.Conn) (Peer, error) { return Peer{UID: ourUID, PID: 42}, nil },
 		Log:  slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

@@ -36,7 +36,9 @@ const (
 )
 
 func (s served) cosCall(k key, ca []byte) cosCall {
-	return cosCall{Host: s.endpoint, SecretID: k.id, SecretKey: k.secret.Reveal(), CA: string(ca), Policy: s.ownBucket(cosPolicy)}
+	return cosCall{
+		Host: s.endpoint, SecretID: k.id, SecretKey: k.secret.Reveal(), CA: string(ca), Policy: s.ownBucket(cosPolicy),
+	}
 }
 
 // ownBucket is text about a bucket of the account's.
@@ -44,16 +46,15 @@ func (s served) ownBucket(text string) json.RawMessage {
 	return json.RawMessage(strings.ReplaceAll(text, "APPID", s.account.AppID))
 }
 
-// cosRefusals are calls for each of the refusals that these SDKs can meet, and the codes. They send no token.
-func cosRefusals(t *testing.T, serve func(clockOff time.Duration, tamper func([]byte) []byte) served, ca []byte) (calls []cosCall, codes []string) {
-	t.Helper()
+// cosRefusals are a call for each of the refusals, and the codes that these SDKs meet: they send no token.
+func cosRefusals(serve func(time.Duration, func([]byte) []byte) served) (calls []cosCall, codes []string) {
 	for _, c := range refusals {
 		code := c.code
 		if code == "FailedOperation.TempKeyNotAllowed" {
 			code = "AuthFailure.TokenFailure"
 		}
 		s := serve(c.clockOff, c.tamper)
-		calls, codes = append(calls, s.cosCall(c.key(s), ca)), append(codes, code)
+		calls, codes = append(calls, s.cosCall(c.key(s), nil)), append(codes, code)
 	}
 	return calls, codes
 }
@@ -67,7 +68,8 @@ func checkCOS(t *testing.T, results []cosResult, codes []string) {
 	for i, got := range results {
 		whole := got.Token != "" && got.ExpiredTime > time.Now().Unix()+1700
 		if got.Code != codes[i] || (got.Code == "") != whole || (got.Code != "") != (got.RequestID != "") {
-			t.Errorf("call %d: got %q, request %q, a credential until %d; want %q", i+1, got.Code, got.RequestID, got.ExpiredTime, codes[i])
+			t.Errorf("call %d: got %q, request %q, a credential until %d; want %q",
+				i+1, got.Code, got.RequestID, got.ExpiredTime, codes[i])
 		}
 	}
 }
@@ -82,9 +84,9 @@ func TestOfficialGoCOSSDKGetsTokensAndIsRefused(t *testing.T) {
 	}
 	plain, secure := serve(t, 0, nil), serveOver(t, config, 0, nil)
 	calls := []cosCall{plain.cosCall(keyOf(plain.account), nil), secure.cosCall(keyOf(secure.account), ca)}
-	refused, codes := cosRefusals(t, func(clockOff time.Duration, tamper func([]byte) []byte) served {
+	refused, codes := cosRefusals(func(clockOff time.Duration, tamper func([]byte) []byte) served {
 		return serve(t, clockOff, tamper)
-	}, nil)
+	})
 	var got []cosResult
 	run := exec.CommandContext(t.Context(), "go", "run", ".")
 	run.Dir = filepath.Join("testdata", "cos-go") // a module of its own, so that tcred's does not name the SDK
@@ -110,7 +112,7 @@ func TestOfficialNodeCOSSDKGetsTokensAndIsRefused(t *testing.T) {
 	s := over(0, nil)
 	written, own := s.cosCall(keyOf(s.account), nil), s.cosCall(keyOf(s.account), nil)
 	written.Policy, written.Scope = nil, []json.RawMessage{s.ownBucket(cosScope)} // with a principal
-	calls, codes := cosRefusals(t, over, nil)
+	calls, codes := cosRefusals(over)
 	calls, codes = append([]cosCall{own, written}, calls...), append([]string{"", ""}, codes...)
 
 	caFile := filepath.Join(t.TempDir(), "ca.pem")

@@ -61,6 +61,11 @@ func ChildMain(args []string, in io.Reader, out io.Writer) int {
 	if err := json.Unmarshal(line, &r); err != nil {
 		return say.ExitUsage
 	}
+	return r.answerTo(out, lines, request.serve)
+}
+
+// answerTo writes to out what serve answers to r, unless in ends before. It returns the exit status.
+func (r request) answerTo(out io.Writer, in io.Reader, serve func(r request, waiting func()) answer) int {
 	var mu sync.Mutex
 	write := func(a answer) {
 		mu.Lock()
@@ -70,12 +75,12 @@ func ChildMain(args []string, in io.Reader, out io.Writer) int {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		write(r.serve(func() { write(answer{Waiting: true}) }))
+		write(serve(r, func() { write(answer{Waiting: true}) }))
 	}()
 	parentGone := make(chan struct{})
 	go func() {
 		defer close(parentGone)
-		io.Copy(io.Discard, lines)
+		io.Copy(io.Discard, in)
 	}()
 	select {
 	case <-done:

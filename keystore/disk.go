@@ -41,13 +41,13 @@ func removeAll(dir, pattern string) {
 	}
 }
 
-// checkPrivate checks a directory as disk.PrivateDir does. what names it in a message.
+// checkPrivate fails for a directory that is not ours alone; none at all is no fault. what names it in a message.
 func checkPrivate(what, path string) error {
 	err := disk.PrivateDir(path)
 	fault, isFault := errors.AsType[*disk.Fault](err)
 	switch {
 	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return err
+		return nil
 	case isFault:
 		return fail(api.KeystoreFailed, fault.Cure, "%s %w", what, fault)
 	}

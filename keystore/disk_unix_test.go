@@ -45,7 +45,7 @@ func TestADirectoryThatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 				err := use()
 				wantCode(t, err, api.KeystoreFailed)
 				if e := api.AsError(err); !strings.Contains(e.Message, want) || !strings.Contains(e.Message, dir) ||
-					!strings.Contains(e.Hint, tt.hint) {
+					!strings.HasPrefix(e.Message, "the ") || !strings.Contains(e.Hint, tt.hint) {
 					t.Errorf("%s; %s", e.Message, e.Hint)
 				}
 			}

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/human"
@@ -42,11 +40,13 @@ type Entry struct {
 }
 
 // Index is the list of keys in the file at Path, 0600. Writers take turns by a lock on a file beside it, which is never
-// removed. Readers need no lock, as the file is replaced whole.
+// removed. Readers need no lock, as the file is replaced whole. On a file system without locks, as some clusters have
+// for home directories, a writer looks whether another one was faster, and begins anew.
 type Index struct {
 	Path string
 
-	locked bool // by Lock, whose caller has this Index
+	locked   bool // by Lock, whose caller has this Index
+	lockless bool // Lock was called, but the file system has no locks
 }
 
 const (
@@ -70,8 +70,7 @@ const (
 // Load reads every entry, sorted by name. A missing file is an empty index. For one that is damaged or of a newer
 // version the error has the code ConfigInvalid and names the file.
 func (x Index) Load() ([]Entry, error) {
-	err := checkPrivate(indexDir, filepath.Dir(x.Path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return nil, err
 	}
 	data, err := disk.Read(x.Path, maxIndex)
@@ -121,7 +120,7 @@ func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) 
 	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return Index{}, nil, err
 	}
-	lock := flock.New(x.Path + ".lock") // a new one each time: one that is locked already says yes to a second TryLock
+	lock := disk.NewLock(x.Path + ".lock") // a new one each time: one that is locked already says yes to a second TryLock
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	_, err = lock.TryLockContext(ctx, lockPoll)
@@ -130,7 +129,8 @@ func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) 
 			"is a tcred add or remove waiting for somebody? end it, and try again",
 			"no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
-	if err != nil {
+	x.lockless = disk.NoLocks(err)
+	if err != nil && !x.lockless {
 		return Index{}, nil, fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
 	x.locked = true
@@ -140,35 +140,61 @@ func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) 
 // change replaces the entries by what edit returns for them.
 func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
 	if !x.locked {
-		_, unlock, err := x.Lock(ctx)
+		held, unlock, err := x.Lock(ctx)
 		if err != nil {
 			return err
 		}
 		defer unlock()
+		x = held
 	}
-	entries, err := x.Load()
+	for {
+		before, err := x.Load()
+		if err != nil {
+			return err
+		}
+		data, err := encodeIndex(edit(slices.Clone(before)))
+		if err == nil && len(data) > maxIndex {
+			err = fmt.Errorf("with its %d bytes it would be too long to be read again", len(data))
+		}
+		if err == nil {
+			err = x.write(before, data)
+		}
+		if errors.Is(err, errOutrun) && ctx.Err() == nil {
+			continue
+		}
+		if err != nil {
+			return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
+		}
+		return nil
+	}
+}
+
+var errOutrun = errors.New("another tcred add or remove was faster")
+
+// write replaces the index, which held the entries before, by a file beside it. Older such files are those of writers that
+// were killed, where the lock is held; without locks they may be another writer's, and stay.
+func (x Index) write(before []Entry, data []byte) error {
+	temp := "." + filepath.Base(x.Path) + "-*"
+	if !x.lockless {
+		removeAll(filepath.Dir(x.Path), temp)
+	} else if err := x.unchanged(before); err != nil {
+		return err
+	}
+	return disk.Write(x.Path, temp, data)
+}
+
+// unchanged is errOutrun if the index holds something else than before.
+func (x Index) unchanged(before []Entry) error {
+	now, err := x.Load()
 	if err != nil {
 		return err
 	}
-	data, err := encodeIndex(edit(entries))
-	if err == nil && len(data) > maxIndex {
-		err = fmt.Errorf("it would be %d bytes long; at most %d are read", len(data), maxIndex)
+	was, err1 := encodeIndex(before)
+	is, err2 := encodeIndex(now)
+	if err := errors.Join(err1, err2); err != nil || bytes.Equal(was, is) {
+		return err
 	}
-	if err == nil {
-		err = x.write(data)
-	}
-	if err != nil {
-		return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
-	}
-	return nil
-}
-
-// write replaces the index, by a temporary file beside it. The lock is held, so another temporary file is one that a
-// killed writer left.
-func (x Index) write(data []byte) error {
-	temp := "." + filepath.Base(x.Path) + "-*"
-	removeAll(filepath.Dir(x.Path), temp)
-	return disk.Write(x.Path, temp, data)
+	return errOutrun
 }
 
 func without(entries []Entry, name string) []Entry {

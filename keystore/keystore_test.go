@@ -105,6 +105,9 @@ func keepsKeys(t *testing.T, s Store) {
 	check(s.Probe(ctx))
 	_, err := s.Get(ctx, "work")
 	wantCode(t, err, api.NoKey)
+	if !strings.Contains(err.Error(), `no key "work"`) {
+		t.Errorf("%v does not name the key", err)
+	}
 	check(s.Put(ctx, "work", other))
 	check(s.Put(ctx, "work", testKey))
 	check(s.Put(ctx, "identity", other))
@@ -141,6 +144,7 @@ func refusesWhatCannotBe(t *testing.T, s Store) {
 		wantCode(t, s.Put(t.Context(), name, testKey), api.BadRequest)
 		_, err := s.Get(t.Context(), name)
 		wantCode(t, err, api.BadRequest)
+		wantCode(t, s.Delete(t.Context(), name), api.BadRequest)
 	}
 	for _, k := range []Key{
 		{}, {"AKID", ""}, {"", canary}, {"AK ID", canary}, {"AKID", canary + "\n"}, {"AK:ID", canary}, {"AKID", "é"},
@@ -188,6 +192,13 @@ func testChild(part string) int {
 	case "waiting forever":
 		fmt.Println(`{"waiting":true}`)
 		hang()
+	case "interactive": // tells whether a person is there
+		var r request
+		if err := json.NewDecoder(os.Stdin).Decode(&r); err != nil {
+			return 1
+		}
+		json.NewEncoder(os.Stdout).Encode(answer{Value: fmt.Sprintf("%v\nx", r.Interactive)})
+		return 0
 	case "environment": // tells what it has of its parent's
 		bufio.NewReader(os.Stdin).ReadString('\n') // the parent would find the pipe broken
 		secrets := 0

@@ -145,7 +145,7 @@ func (o *opener) wrongPassphrase() error {
 // checkIdentity fails if the keystore is not there or not ours alone. The version is another one when the identity file
 // was replaced.
 func (o *opener) checkIdentity() (version string, err error) {
-	if err := checkPrivate("the file keystore", o.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := checkPrivate("the file keystore", o.dir); err != nil {
 		return "", err
 	}
 	info, err := os.Lstat(filepath.Join(o.dir, identityFile))

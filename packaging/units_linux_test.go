@@ -17,7 +17,7 @@ import (
 // gone with it.
 func build(t *testing.T, flags ...string) (dir string) {
 	t.Helper()
-	return testworld.Build(t, append(flags, testworld.Programs...)...)
+	return testworld.BuildUnmeasured(t, append(flags, testworld.Programs...)...)
 }
 
 // maxExposure is what systemd-analyze says of the service; README.md has the reasons it is no less.

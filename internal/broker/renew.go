@@ -40,7 +40,7 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need tim
 
 // fetch waits for a lease with at least need left, as long as ctx lasts. A failure that is still fresh answers at once.
 func (b *Broker) fetch(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
-	if err := s.refusal(p.Revision, b.now()); err != nil {
+	if err := s.refusal(p, b.now()); err != nil {
 		return lease{}, err
 	}
 	for {
@@ -60,7 +60,7 @@ func (b *Broker) renewBehind(s *slot, p Profile) {
 
 // join waits for the renewal of s, which goes on when the caller is gone.
 func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
-	v, err := waitFor(ctx, b.flight(s, p, g), "new credential", p)
+	v, err := waitFor(ctx, b.flight(s, p, g), "new credential", fmt.Sprintf("profile %q", p.Name))
 	if err != nil {
 		return lease{}, err
 	}
@@ -68,14 +68,14 @@ func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, e
 }
 
 // waitFor waits for the result of a flight, as long as ctx lasts, which has a deadline.
-func waitFor(ctx context.Context, flight <-chan singleflight.Result, what string, p Profile) (any, error) {
+func waitFor(ctx context.Context, flight <-chan singleflight.Result, what, whose string) (any, error) {
 	select {
 	case r := <-flight:
 		return r.Val, r.Err
 	case <-ctx.Done():
 		return nil, &api.Error{
 			Code:    api.Timeout,
-			Message: fmt.Sprintf("no %s for profile %q in time", what, p.Name),
+			Message: fmt.Sprintf("no %s for %s in time", what, whose),
 			Hint:    "it is still being fetched: try again", Cause: ctx.Err(),
 		}
 	}
@@ -108,6 +108,7 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		l.layer = fromMemory
 		return l, nil
 	}
+	began := time.Now()
 	session, err := p.Source.Open(ctx)
 	if err != nil {
 		return lease{}, err
@@ -118,7 +119,8 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		return l, nil
 	}
 	if sealer != nil {
-		defer b.lockEntry(ctx, s)()
+		wait := min(times.Lock, times.Prepare-time.Since(began)) // a slow keystore leaves less
+		defer b.lockEntry(ctx, s, wait)()
 	}
 	if l, ok := b.fromStore(ctx, s, sealer, g); ok {
 		return l, nil
@@ -163,10 +165,10 @@ func (b *Broker) fromStore(ctx context.Context, s *slot, sealer *cache.Sealer, g
 	return l, l.meets(g, wall)
 }
 
-// lockEntry takes the entry's lock across processes. Without it the worst is a second call, so a lock that
-// cannot be had costs a warning and not the credential.
-func (b *Broker) lockEntry(ctx context.Context, s *slot) (unlock func()) {
-	ctx, cancel := context.WithTimeout(ctx, times.Lock)
+// lockEntry takes the entry's lock across processes, and waits for it as long as that; it tries once at least. Without it
+// the worst is a second call, so a lock that cannot be had costs a warning and not the credential.
+func (b *Broker) lockEntry(ctx context.Context, s *slot, wait time.Duration) (unlock func()) {
+	ctx, cancel := context.WithTimeout(ctx, max(wait, times.LockTry))
 	defer cancel()
 	unlock, err := b.store.Lock(ctx, s.key)
 	b.lockFault.note(err, func(err error) {

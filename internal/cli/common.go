@@ -51,8 +51,9 @@ func (a *app) logger() *slog.Logger {
 
 // daemon is a client that starts the daemon if there is none.
 func (a *app) daemon() *client.Client {
-	tcred, _ := socket.Beside() // else it starts none, and says so
-	return &client.Client{Binary: tcred}
+	tcred, _ := socket.BinaryBeside()       // else it starts none, and says so
+	person := tty.Is(a.in) && tty.Is(a.err) // a tool that spawned us on a terminal reads our stderr itself
+	return &client.Client{Binary: tcred, Person: person}
 }
 
 // profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".

@@ -103,8 +103,8 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
-		Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
+		Broker: b, Keystore: set, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
+		Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{
 				Version: api.Version, PID: os.Getpid(), Socket: at.Path,

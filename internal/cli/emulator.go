@@ -57,10 +57,12 @@ with --tls ca_file to the file that it names.`,
 	cmd.Flags().BoolVar(&q.root, "root", false, "the key is a root account's; else a sub-account's")
 	cmd.Flags().StringVar(&q.secretID, "secret-id", "", "accept this key, which only the emulator knows; else a random one")
 	cmd.Flags().StringVar(&q.secretKey, "secret-key", "", "goes with --secret-id; never a real one")
-	cmd.Flags().StringVar(&q.appID, "app-id", "", "the account's APPID, which uid/ in a COS resource must name; else any will do")
+	cmd.Flags().StringVar(&q.appID, "app-id", "",
+		"the account's APPID, which uid/ in a COS resource must name; else any will do")
 	cmd.Flags().StringVar(&q.accountsFile, "accounts", "", "accept the keys in this JSON `FILE`, of one account or several")
 	cmd.Flags().BoolVar(&q.tls, "tls", false, "speak https, with a certificate of an authority made at the start")
-	cmd.Flags().StringVar(&q.caFile, "ca-file", "", "goes with --tls: write the authority's certificate to this `PATH`; else to a temporary file")
+	cmd.Flags().StringVar(&q.caFile, "ca-file", "",
+		"goes with --tls: write the authority's certificate to this `PATH`; else to a temporary file")
 	return cmd
 }
 
@@ -68,7 +70,7 @@ with --tls ca_file to the file that it names.`,
 func (q emulation) accounts() ([]emulator.Account, error) {
 	if q.accountsFile != "" {
 		if q.secretID != "" || q.secretKey != "" || q.appID != "" || q.root {
-			return nil, usage("", "--accounts brings keys, APPIDs and root accounts itself: no --secret-id, --secret-key, --app-id or --root with it")
+			return nil, usage("", "--accounts brings these itself: no --secret-id, --secret-key, --app-id or --root with it")
 		}
 		return readAccounts(q.accountsFile)
 	}
@@ -102,25 +104,26 @@ func (a *app) runEmulator(ctx context.Context, q emulation, accounts []emulator.
 			defer os.Remove(caFile) // it is of no use without the emulator
 		}
 		l = tls.NewListener(l, config)
-		lines = shellLines{{"TCRED_EMULATOR_URL", "https://" + reachable(l.Addr())}, {"TCRED_EMULATOR_CA_FILE", caFile}}
+		lines[0][1] = "https://" + reachable(l.Addr())
+		lines = append(lines, [2]string{"TCRED_EMULATOR_CA_FILE", caFile})
 	}
 	if len(accounts) > 1 {
 		lines = append(lines, [2]string{"TCRED_EMULATOR_ACCOUNTS", accountsJSON(accounts)})
 	}
-	lines = append(lines,
-		[2]string{"TENCENTCLOUD_SECRET_ID", accounts[0].SecretID}, [2]string{"TENCENTCLOUD_SECRET_KEY", accounts[0].SecretKey.Reveal()})
+	lines = append(lines, [2]string{"TENCENTCLOUD_SECRET_ID", accounts[0].SecretID},
+		[2]string{"TENCENTCLOUD_SECRET_KEY", accounts[0].SecretKey.Reveal()})
 	if _, err := a.out.Write(lines.text()); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
 	a.tell("emulator listens on %s; ^C ends it", lines[0][1])
 	if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
-		a.warn("the emulator is for tests, and other machines can reach it at %s; --address 127.0.0.1:%d keeps it on this one. "+
-			"Its orders below %s are for programs on this machine all the same", at, at.Port, emulator.AdminPath)
+		a.warn("the emulator is for tests, and other machines can reach it at %s; --address 127.0.0.1:%d keeps it on "+
+			"this one; its orders below %s are for programs on this machine all the same", at, at.Port, emulator.AdminPath)
 	}
 	return emulator.Serve(ctx, l, emulator.New(emulator.Options{Accounts: accounts, Log: a.logger()}))
 }
 
-// reachable is the address to ask at what listens on at: of all addresses, the loopback one, which is always among them.
+// reachable is the address to ask at what listens on at: of all addresses the loopback one, which is always there.
 func reachable(at net.Addr) string {
 	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		return fmt.Sprintf("127.0.0.1:%d", tcp.Port)

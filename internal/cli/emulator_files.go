@@ -33,7 +33,7 @@ type accountJSON struct {
 
 const (
 	maxFile      = 1 << 20 // bytes, of either file
-	accountsHint = `like [{"root":true},{"secret_id":"AKID…","secret_key":"…","account_id":"100000000001"}]; what is left out is made up`
+	accountsHint = `like [{"root":true},{"secret_id":"AKID…","secret_key":"…"}]; what an account leaves out is made up`
 )
 
 // readAccounts reads the file of --accounts, and makes up what it leaves out.
@@ -117,7 +117,10 @@ func emulatorTLS(address, caFile string) (*tls.Config, string, error) {
 	}
 	path, err := writeCA(caFile, ca)
 	if err != nil {
-		return nil, "", &api.Error{Code: api.Internal, Message: fmt.Sprintf("cannot write the certificate: %v", err), Hint: "--ca-file names another file"}
+		return nil, "", &api.Error{
+			Code: api.Internal, Message: fmt.Sprintf("cannot write the certificate: %v", err),
+			Hint: "--ca-file names another file",
+		}
 	}
 	return config, path, nil
 }

@@ -76,7 +76,8 @@ func TestShellReadsTheLinesOfTheEmulator(t *testing.T) {
 
 func TestURLOfAnEmulatorOnAllAddressesCanBeAsked(t *testing.T) {
 	for at, want := range map[string]string{
-		"0.0.0.0:8085": "127.0.0.1:8085", "[::]:8085": "127.0.0.1:8085", "[::1]:8085": "[::1]:8085", "127.0.0.1:1": "127.0.0.1:1", "192.0.2.7:8085": "192.0.2.7:8085",
+		"0.0.0.0:8085": "127.0.0.1:8085", "[::]:8085": "127.0.0.1:8085", "[::1]:8085": "[::1]:8085",
+		"127.0.0.1:1": "127.0.0.1:1", "192.0.2.7:8085": "192.0.2.7:8085",
 	} {
 		address, err := net.ResolveTCPAddr("tcp", at)
 		if err != nil {
@@ -97,12 +98,15 @@ func TestAccountsFileIsReadWhole(t *testing.T) {
 		}
 		return readAccounts(path)
 	}
-	got, err := read(`[{"secret_id":"AKID1","secret_key":"one","account_id":"100000000001","uin":"100000000002","app_id":"1250000000"},
-		{"root":true,"account_id":"100000000001"}, {"root":true,"uin":"100000000003"}, {}]`)
+	got, err := read(`[{"secret_id":"AKID1","secret_key":"one","account_id":"100000000001","uin":"100000000002",
+		"app_id":"1250000000"}, {"root":true,"account_id":"100000000001"}, {"root":true,"uin":"100000000003"}, {}]`)
 	if err != nil || len(got) != 4 {
 		t.Fatalf("%d accounts, %v", len(got), err)
 	}
-	if want := (emulator.Account{SecretID: "AKID1", SecretKey: "one", AccountID: "100000000001", UIN: "100000000002", AppID: "1250000000"}); got[0] != want {
+	want := emulator.Account{
+		SecretID: "AKID1", SecretKey: "one", AccountID: "100000000001", UIN: "100000000002", AppID: "1250000000",
+	}
+	if got[0] != want {
 		t.Errorf("got %+v, want %+v", got[0], want)
 	}
 	for i, root := range []bool{false, true, true, false} {
@@ -116,6 +120,10 @@ func TestAccountsFileIsReadWhole(t *testing.T) {
 	again, err := read(accountsJSON(got))
 	if err != nil || len(again) != 4 || again[0] != got[0] || again[3] != got[3] {
 		t.Errorf("what is printed is read as %+v, %v", again, err)
+	}
+	hint, _, _ := strings.Cut(strings.TrimPrefix(accountsHint, "like "), "; ")
+	if got, err := read(hint); err != nil || len(got) != 2 {
+		t.Errorf("the hint's own file: %d accounts, %v", len(got), err)
 	}
 	for name, bad := range map[string]string{
 		"nothing":                       ``,

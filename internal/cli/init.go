@@ -12,6 +12,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -76,6 +77,9 @@ func (a *app) writeConfig(ctx context.Context, want config.Initial) error {
 	harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := dirs.Find()
 	if err != nil {
+		return err
+	}
+	if err := place.CheckConfigDir(); err != nil {
 		return err
 	}
 	there, err := want.Compare(p.Config)

@@ -14,6 +14,7 @@ import (
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -82,33 +83,45 @@ func (a *app) identity(ctx context.Context, o whoamiOptions, args []string) (api
 		return api.Identity{}, err
 	}
 	if o.env {
-		return identityOfEnviron(ctx, a.profiles(p))
+		return identityOfEnviron(ctx, p, a.profiles(p))
 	}
-	return a.identityOfKey(ctx, a.profiles(p), o.key)
+	return a.identityOfKey(ctx, p, o.key)
 }
 
-// identityOfKey asks with the permanent key itself, which stays in this process.
-func (a *app) identityOfKey(ctx context.Context, set *profile.Set, name string) (api.Identity, error) {
-	entry, err := set.Key(ctx, name)
-	if err != nil {
-		return api.Identity{}, err
-	}
-	if err := a.openStore(ctx, set); err != nil {
-		return api.Identity{}, err
-	}
+// identityOfKey has the daemon ask, which keeps all calls of this user's together under STS's limit. This process asks by
+// itself where no daemon can be had, where the key is in its own environment, or where a person has a keystore to open.
+func (a *app) identityOfKey(ctx context.Context, p dirs.Places, name string) (api.Identity, error) {
+	set := a.profiles(p)
 	store, err := set.Store()
 	if err != nil {
 		return api.Identity{}, err
 	}
-	key, err := store.Get(ctx, name)
+	if store.Name() == "env" {
+		return a.identityOfKeyHere(ctx, p, set, name)
+	}
+	id, err := a.daemon().KeyIdentity(ctx, name)
+	switch code := api.CodeOf(err); {
+	case code == api.NoDaemon, code == api.KeystoreLocked && tty.Is(a.in):
+		return a.identityOfKeyHere(ctx, p, set, name)
+	}
+	return id, err
+}
+
+// identityOfKeyHere asks with the permanent key itself, which stays in this process.
+func (a *app) identityOfKeyHere(ctx context.Context, p dirs.Places, set *profile.Set, name string) (api.Identity, error) {
+	if err := a.openStore(ctx, set); err != nil {
+		return api.Identity{}, err
+	}
+	ask, err := set.ReadKey(ctx, name)
 	if err != nil {
 		return api.Identity{}, lockedHere(set, err)
 	}
-	return keys.Identity(ctx, set, entry.Site, key, "")
+	awaitTurn(ctx, p)
+	return ask(ctx)
 }
 
 // identityOfEnviron asks at the site that config names, or at each until one knows the SecretId.
-func identityOfEnviron(ctx context.Context, set *profile.Set) (api.Identity, error) {
+func identityOfEnviron(ctx context.Context, p dirs.Places, set *profile.Set) (api.Identity, error) {
 	found := plaintext.InEnvironment(os.Getenv)
 	if len(found) == 0 {
 		return api.Identity{}, &api.Error{
@@ -116,6 +129,7 @@ func identityOfEnviron(ctx context.Context, set *profile.Set) (api.Identity, err
 			Hint: "such as TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN: tcred exec sets them",
 		}
 	}
+	awaitTurn(ctx, p)
 	f := found[0]
 	id, _, err := keys.FindSite(ctx, set, keystore.Key{ID: f.SecretID, Secret: f.SecretKey}, f.Token)
 	return id, err

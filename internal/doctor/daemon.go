@@ -77,8 +77,9 @@ func (x *examination) daemon(ctx context.Context) {
 		x.warn("daemon", "a restart is due: tcred service restart, or without a service tcred daemon stop",
 			"it is version %s, this is %s", st.Version, api.Version)
 	}
-	if st.Config != x.places.Config {
-		x.fail("daemon", "tcred daemon stop, or give one of them its own socket: "+api.EnvSocket,
+	if !sameConfig(st.Config, x.places.Config) {
+		x.fail("daemon", "for a daemon of its own, beside that one: export "+api.EnvSocket+"="+
+			socket.Beside(st.Socket, x.places.Config),
 			"it reads %s, this shell means %s", st.Config, x.places.Config)
 	}
 	if st.Problem != nil {
@@ -92,6 +93,13 @@ func (x *examination) daemon(ctx context.Context) {
 	if len(x.findings) == before {
 		x.ok("daemon", "version %s runs as process %d", st.Version, st.PID)
 	}
+}
+
+// sameConfig is as the daemon compares where both are there: one file may have two names.
+func sameConfig(a, b string) bool {
+	ofA, errA := os.Stat(a)
+	ofB, errB := os.Stat(b)
+	return a == b || errA == nil && errB == nil && os.SameFile(ofA, ofB)
 }
 
 // helper looks for the binary that tools run. It starts the tcred beside itself, so the two belong in one directory.

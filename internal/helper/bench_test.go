@@ -19,7 +19,7 @@ import (
 // The two take turns, so that a busy machine slows both.
 func BenchmarkWarm(b *testing.B) {
 	dir := testworld.ShortDir(b)
-	helper, hello := helperIn(b, dir), programIn(b, dir, "hello", "./testdata/hello")
+	helper, hello := unmeasured(b, "../../cmd/tcred-helper"), unmeasured(b, "./testdata/hello")
 	body := `{"Version":1,"AccessKeyId":"` + strings.Repeat("i", 60) + `","SecretAccessKey":"` + strings.Repeat("k", 44) +
 		`","SessionToken":"` + strings.Repeat("t", 600) + `","Expiration":"2026-11-21T12:00:00Z"}` + "\n"
 	path := serve(b, dir, func(c net.Conn) { // at once: what the daemon itself takes is another benchmark

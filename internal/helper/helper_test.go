@@ -96,7 +96,7 @@ func TestACutOrForeignAnswerPrintsNoneOfItsBody(t *testing.T) {
 
 func TestABrokenStdoutEndsWithStatus1(t *testing.T) {
 	path := serve(t, testworld.ShortDir(t), func(c net.Conn) { answer(c, okAnswer("body\n")) })
-	program := helperIn(t, t.TempDir())
+	program := binary(t)
 	read, write, _ := os.Pipe()
 	read.Close()
 	defer write.Close()
@@ -116,7 +116,7 @@ func TestAFullDiskBehindStdoutIsSaid(t *testing.T) {
 	}
 	defer full.Close()
 	path := serve(t, testworld.ShortDir(t), func(c net.Conn) { answer(c, okAnswer("body\n")) })
-	program := helperIn(t, t.TempDir())
+	program := binary(t)
 	var stderr bytes.Buffer
 	cmd := exec.Command(program)
 	cmd.Env, cmd.Stdout, cmd.Stderr = []string{"HOME=/", "TCRED_SOCKET=" + path}, full, &stderr
@@ -148,8 +148,8 @@ func TestUsageErrorsNeedNoDaemon(t *testing.T) {
 func withFake(t *testing.T) (program, log string, env []string) {
 	t.Helper()
 	dir := testworld.ShortDir(t)
-	program, log = helperIn(t, dir), filepath.Join(dir, "log")
-	programIn(t, dir, "tcred", "../socket/testdata/fake")
+	program, log = copyTo(t, filepath.Join(dir, "tcred-helper"), binary(t)), filepath.Join(dir, "log")
+	copyTo(t, filepath.Join(dir, "tcred"), unmeasured(t, "../socket/testdata/fake"))
 	t.Cleanup(func() {
 		text, _ := os.ReadFile(log)
 		for line := range strings.Lines(string(text)) {

@@ -20,16 +20,16 @@ const released = "-ldflags=-s -w"
 
 func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 
-// helperIn puts the real helper into dir, which has no tcred yet.
-func helperIn(t testing.TB, dir string) (path string) {
+// binary is the real helper. Nothing named tcred lies beside it.
+func binary(t testing.TB) (path string) {
 	t.Helper()
-	return copyTo(t, filepath.Join(dir, "tcred-helper"), filepath.Join(testworld.Binaries(t, released), "tcred-helper"))
+	return filepath.Join(testworld.Build(t, released, "../../cmd/tcred-helper"), "tcred-helper")
 }
 
-// programIn puts the program of a package of testdata into dir.
-func programIn(t testing.TB, dir, name, pkg string) (path string) {
+// unmeasured is the program of a package, never measured for coverage.
+func unmeasured(t testing.TB, pkg string) (path string) {
 	t.Helper()
-	return copyTo(t, filepath.Join(dir, name), filepath.Join(testworld.Build(t, released, pkg), filepath.Base(pkg)))
+	return filepath.Join(testworld.BuildUnmeasured(t, released, pkg), filepath.Base(pkg))
 }
 
 // copyTo copies a program.
@@ -91,7 +91,7 @@ type result struct {
 // run runs the real helper with the socket at path; env may add variables.
 func run(t testing.TB, path string, env []string, args ...string) result {
 	t.Helper()
-	return runProgram(t, helperIn(t, t.TempDir()), append([]string{"HOME=" + filepath.Dir(path), "TCRED_SOCKET=" + path}, env...), args...)
+	return runProgram(t, binary(t), append([]string{"HOME=" + filepath.Dir(path), "TCRED_SOCKET=" + path}, env...), args...)
 }
 
 func runProgram(t testing.TB, program string, env []string, args ...string) result {

@@ -56,7 +56,7 @@ func missing(parts []string) []string {
 		return []string{"account"}
 	case account < 0 && len(parts) == 5:
 		return []string{"project"}
-	case account != 4:
+	default:
 		return segments[len(parts):]
 	}
 	if account == len(parts)-1 {

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/keystore"
 )
@@ -64,6 +65,29 @@ func (s *Set) Key(ctx context.Context, name string) (keystore.Entry, error) {
 		return keystore.Entry{}, err
 	}
 	return r.entry(ctx, name, names)
+}
+
+// ReadKey reads the permanent key of that name, to ask who its bearer is. Errors are NoKey, or the keystore's.
+func (s *Set) ReadKey(ctx context.Context, name string) (broker.Question, error) {
+	entry, err := s.Key(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	store, err := s.Store()
+	if err != nil {
+		return nil, err
+	}
+	key, err := store.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.Client(entry.Site)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (api.Identity, error) {
+		return client.CallerIdentity(ctx, key.ID, key.Secret, "")
+	}, nil
 }
 
 // check holds every profile against the keys that there are.

@@ -113,6 +113,15 @@ func TestCheckFindsFilesThatOthersCanRead(t *testing.T) {
 	)
 }
 
+func TestAProxyWithoutAPasswordMayBeRead(t *testing.T) {
+	h := newHome(t)
+	h.write("config.toml", "proxy = \"http://me@proxy.corp:8080\"\n"+h.config(""))
+	if err := os.Chmod(filepath.Join(h.dir, "config.toml"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h.wantProblems()
+}
+
 func TestKeyNamesTheNearest(t *testing.T) {
 	h := newHome(t)
 	h.key("work", emulator.NewAccount(false))

@@ -481,3 +481,22 @@ func TestALoopbackEndpointIsNotReachedThroughTheProxy(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatNeverLoadedSaysSoToEveryQuestion(t *testing.T) {
+	h := newHome(t)
+	h.write("config.toml", "not TOML")
+	set := h.open()
+	_, store := set.Store()
+	_, cfg := set.Config()
+	_, keys := set.Keys()
+	_, client := set.Client("")
+	_, key := set.Key(t.Context(), "default")
+	_, lookup := set.Lookup(t.Context(), "default")
+	for question, err := range map[string]error{
+		"store": store, "config": cfg, "keys": keys, "client": client, "key": key, "lookup": lookup, "reload": set.Reload(),
+	} {
+		if api.CodeOf(err) != api.ConfigInvalid {
+			t.Errorf("%s: %v", question, err)
+		}
+	}
+}

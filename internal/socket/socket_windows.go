@@ -29,8 +29,8 @@ func DialOrStart(address, binary string, deadline time.Time) (*Conn, error) {
 	return Dial(address, deadline)
 }
 
-// Beside fails: there is no daemon to start.
-func Beside() (string, error) { return "", ErrNotListening }
+// BinaryBeside fails: there is no daemon to start.
+func BinaryBeside() (string, error) { return "", ErrNotListening }
 
 // PeerOf fails: where the kernel does not tell who is at the other end, nobody is trusted.
 func PeerOf(int) (uid, pid int, err error) { return 0, 0, errors.ErrUnsupported }

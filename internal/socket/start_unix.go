@@ -151,7 +151,7 @@ func find(binary string) (string, error) {
 	what := ""
 	if binary == "" {
 		var err error
-		if binary, err = Beside(); err != nil {
+		if binary, err = BinaryBeside(); err != nil {
 			return "", err
 		}
 		what = " beside this program"
@@ -165,8 +165,8 @@ func find(binary string) (string, error) {
 	return binary, nil
 }
 
-// Beside is the path of tcred beside this program's own file, links to the program followed. There may be none.
-func Beside() (string, error) {
+// BinaryBeside is the path of tcred beside this program's own file, links to the program followed. There may be none.
+func BinaryBeside() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", noDaemon("cannot start the daemon: "+err.Error(), err)

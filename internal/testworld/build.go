@@ -51,20 +51,21 @@ func coverDir() string {
 	return flag.Lookup("test.gocoverdir").Value.String()
 }
 
-// Binaries builds tcred and tcred-helper, and returns the directory of both. The flags are those of go build; with the
-// same flags a process builds once. Where coverage is measured, the two are measured too.
+// Binaries is Build for tcred and tcred-helper. The flags are those of go build.
 func Binaries(t testing.TB, flags ...string) (dir string) {
 	t.Helper()
-	args := append(flags, Programs...)
-	if cover := coverDir(); cover != "" {
-		return build(t, cover, args)
-	}
-	return build(t, "", args)
+	return Build(t, append(flags, Programs...)...)
 }
 
-// Build runs go build with these flags and packages, once a process, and returns the directory of the programs. They
-// are as users get them: never measured for coverage.
+// Build runs go build with these flags and packages of ours, and returns the directory of the programs. With the same
+// arguments a process builds once. Where coverage is measured, the programs are measured too.
 func Build(t testing.TB, args ...string) (dir string) {
+	t.Helper()
+	return build(t, coverDir(), args)
+}
+
+// BuildUnmeasured is Build for programs that must be as users have them even where coverage is measured.
+func BuildUnmeasured(t testing.TB, args ...string) (dir string) {
 	t.Helper()
 	return build(t, "", args)
 }
