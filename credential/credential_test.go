@@ -225,3 +225,28 @@ func FuzzDecodeCOS(f *testing.F) {
 		}
 	})
 }
+
+// PowerShell ends a string between single quotes at any of five characters.
+func TestNoQuoteOfPowerShellEndsAValue(t *testing.T) {
+	const quotes = "'\u2018\u2019\u201a\u201b"
+	c := Credential{SecretID: "a" + quotes + ";calc", SecretKey: quotes, Token: "x"}
+	text, err := c.Encode(PowerShell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		_, value, _ := strings.Cut(strings.TrimSuffix(line, "'\n"), " = '")
+		rest := []rune(value)
+		for i := 0; i < len(rest); i++ {
+			if !strings.ContainsRune(quotes, rest[i]) {
+				continue
+			}
+			if i++; i == len(rest) || rest[i] != rest[i-1] {
+				t.Fatalf("the value ends early: %s", line)
+			}
+		}
+	}
+	if !strings.Contains(string(text), "= 'a''\u2018\u2018\u2019\u2019\u201a\u201a\u201b\u201b;calc'") {
+		t.Errorf("%s", text)
+	}
+}

@@ -27,6 +27,11 @@ const (
 // Formats lists every format, the default first.
 var Formats = []Format{Process, Tencent, COS, TCCLI, Env, Fish, PowerShell}
 
+// powerShellQuote doubles every character that ends a string between single quotes in PowerShell: it takes the
+// typographic ones for the same.
+var powerShellQuote = strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019",
+	"\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b")
+
 // ParseFormat finds the format of that name; "" is Process.
 func ParseFormat(name string) (Format, error) {
 	if name == "" {
@@ -107,7 +112,7 @@ type shell struct {
 var shells = map[Format]shell{
 	Env:        {"export %s='%s'\n", strings.NewReplacer("'", `'\''`), "unset ", " ", "\n"},
 	Fish:       {"set -gx %s '%s'\n", strings.NewReplacer(`\`, `\\`, "'", `\'`), "set -e ", " ", "\n"},
-	PowerShell: {"$Env:%s = '%s'\n", strings.NewReplacer("'", "''"), "Remove-Item -ErrorAction Ignore Env:", ",Env:", "\n"},
+	PowerShell: {"$Env:%s = '%s'\n", powerShellQuote, "Remove-Item -ErrorAction Ignore Env:", ",Env:", "\n"},
 }
 
 func (s shell) unset(names []string) []byte {

@@ -9,21 +9,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"filippo.io/age"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // The files of a file keystore. The prefix keeps a key's file from having the name of another file, whatever the key's
-// name is.
+// name is. The identity's public half is in no file: who wrote there could have keys encrypted to themselves.
 const (
-	identityFile  = "identity.age"  // the age X25519 identity, encrypted by scrypt with the passphrase
-	recipientFile = "recipient.txt" // its public half: keys can be added while the store is locked
-	keyPrefix     = "key."
-	keySuffix     = ".age"
+	identityFile = "identity.age" // the age X25519 identity, encrypted by scrypt with the passphrase
+	keyPrefix    = "key."
+	keySuffix    = ".age"
 )
 
 // unfinished is the pattern of the names that a keystore's directory has while it is made, beside its place.
@@ -105,10 +104,7 @@ func fillKeystore(dir string, passphrase credential.Secret, workFactor int) erro
 	if err != nil {
 		return err
 	}
-	if err := writeAtomic(filepath.Join(dir, identityFile), encrypted); err != nil {
-		return err
-	}
-	return writeAtomic(filepath.Join(dir, recipientFile), []byte(identity.Recipient().String()+"\n"))
+	return writeAtomic(filepath.Join(dir, identityFile), encrypted)
 }
 
 // file keeps each key in an age file of its own. All are encrypted to the identity that the opener opens.
@@ -159,8 +155,9 @@ func (f file) discardTemps() {
 	discardUnfinished(f.dir)
 }
 
-// Put needs no passphrase. There must be a keystore, which CreateFile makes.
-func (f file) Put(_ context.Context, name string, k Key) error {
+// Put opens the keystore as Get does: a key is encrypted to the identity that will open it. There must be a keystore,
+// which CreateFile makes. If Put fails, what was there before is there still.
+func (f file) Put(ctx context.Context, name string, k Key) error {
 	if err := f.check(name); err != nil {
 		return err
 	}
@@ -168,24 +165,56 @@ func (f file) Put(_ context.Context, name string, k Key) error {
 	if err != nil {
 		return err
 	}
+	identity, err := f.open(ctx, "", consequence(name, "stored"))
+	if err != nil {
+		return err
+	}
 	f.discardTemps()
-	path := filepath.Join(f.dir, recipientFile)
-	public, err := readSmall(path)
-	if err != nil {
-		return fail(api.KeystoreFailed, "", "key %q was not stored: %w", name, err)
-	}
-	recipient, err := age.ParseX25519Recipient(strings.TrimSpace(string(public)))
-	if err != nil {
-		return fail(api.KeystoreFailed, "", "key %q was not stored: %s is damaged", name, path)
-	}
-	encrypted, err := encrypt(text, recipient)
+	encrypted, err := encrypt(text, identity.Recipient())
 	if err == nil {
-		err = writeAtomic(f.path(name), encrypted)
+		err = putChecked(f.path(name), encrypted, identity, text)
 	}
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "key %q was not stored: %w", name, err)
 	}
 	return nil
+}
+
+// putChecked makes encrypted the file at path, if identity opens what was written, and finds text in it.
+func putChecked(path string, encrypted []byte, identity *age.X25519Identity, text string) error {
+	return disk.WriteChecked(path, tempFiles, encrypted, func(written string) error {
+		data, err := readSmall(written)
+		if err != nil {
+			return err
+		}
+		if got, err := decrypt(data, identity); err != nil || got != text {
+			return errors.New("what was written does not read back")
+		}
+		return nil
+	})
+}
+
+// Keep remembers what is under a name now. restore puts exactly that back, whatever was put or deleted since.
+func (f file) Keep(name string) (restore func() error, err error) {
+	path := f.path(name)
+	old, err := readSmall(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return func() error {
+			if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			return nil
+		}, nil
+	case err != nil:
+		return nil, fail(api.KeystoreFailed, "", "key %q cannot be read: %w", name, err)
+	}
+	return func() error {
+		if now, err := readSmall(path); err == nil && bytes.Equal(now, old) {
+			return nil
+		}
+		return writeAtomic(path, old)
+	}, nil
 }
 
 func (f file) Delete(_ context.Context, name string) error {

@@ -54,8 +54,13 @@ func countScrypt(s file) *atomic.Int32 {
 	return &n
 }
 
+// mustPut stores testKey. A file store is as open or locked afterwards as before.
 func mustPut(t *testing.T, s Store, name string) {
 	t.Helper()
+	if f, is := s.(file); is {
+		s = file{&opener{dir: f.dir, decrypt: decryptIdentity}}
+		must(t, s.Unlock(t.Context(), passphrase))
+	}
 	if err := s.Put(t.Context(), name, testKey); err != nil {
 		t.Fatal(err)
 	}
@@ -63,8 +68,13 @@ func mustPut(t *testing.T, s Store, name string) {
 
 func TestFileIsLockedUntilUnlockedAndAfterLock(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
-	mustPut(t, s, "work") // needs no passphrase
-	_, err := s.Get(t.Context(), "work")
+	err := s.Put(t.Context(), "work", testKey)
+	wantCode(t, err, api.KeystoreLocked)
+	if !strings.Contains(err.Error(), `so key "work" cannot be stored`) {
+		t.Error(err)
+	}
+	mustPut(t, s, "work")
+	_, err = s.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreLocked)
 	if !strings.Contains(err.Error(), `so key "work" cannot be read`) {
 		t.Error(err)
@@ -327,14 +337,10 @@ func TestFileKeystoreHasTheseFiles(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if want := []string{"identity.age", "key.work.age", "recipient.txt"}; err != nil || !slices.Equal(names, want) {
+	if want := []string{"identity.age", "key.work.age"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("got %q, %v", names, err)
 	}
-	text, err := os.ReadFile(filepath.Join(s.dir, "recipient.txt"))
-	if err != nil || !bytes.HasPrefix(text, []byte("age1")) {
-		t.Errorf("recipient.txt is %q, %v", text, err)
-	}
-	text, err = os.ReadFile(filepath.Join(s.dir, "identity.age"))
+	text, err := os.ReadFile(filepath.Join(s.dir, "identity.age"))
 	header := regexp.MustCompile(`^age-encryption.org/v1\n-> scrypt \S+ 4\n`) // 4 is the work factor
 	if err != nil || !header.Match(text) {
 		t.Errorf("identity.age is %q, %v", text, err)
@@ -383,14 +389,12 @@ func TestCreateFileRefusesAWorkFactorThatNobodyCouldOpen(t *testing.T) {
 }
 
 func TestCreateFileSaysWhatItCannotWrite(t *testing.T) {
-	for _, name := range []string{identityFile, recipientFile} {
-		dir := t.TempDir()
-		if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := fillKeystore(dir, passphrase, 1); err == nil {
-			t.Errorf("%s was not written, and no error", name)
-		}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, identityFile, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := fillKeystore(dir, passphrase, 1); err == nil {
+		t.Errorf("%s was not written, and no error", identityFile)
 	}
 }
 
@@ -420,7 +424,7 @@ func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 	s := newFileStore(t, nil)
 	mustPut(t, s, "work")
 	entries, err := os.ReadDir(s.dir)
-	if err != nil || len(entries) != 3 {
+	if err != nil || len(entries) != 2 {
 		t.Fatalf("%v, %v", entries, err)
 	}
 	for _, e := range entries {
@@ -436,5 +440,49 @@ func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 		if info, err := e.Info(); err != nil || ownersExist && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
 		}
+	}
+}
+
+// recipient.txt had the identity's public half, and was believed.
+func TestFileEncryptsToItsOwnIdentityWhateverLiesBesideIt(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	stranger, err := age.GenerateX25519Identity()
+	must(t, err)
+	write(t, filepath.Join(s.dir, "recipient.txt"), stranger.Recipient().String()+"\n", 0o600)
+	must(t, s.Put(t.Context(), "work", testKey))
+	encrypted, err := os.ReadFile(s.path("work"))
+	must(t, err)
+	if _, err := decrypt(encrypted, stranger); err == nil {
+		t.Error("the stranger opens the key")
+	}
+	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestFileKeepsTheOldKeyWhereTheNewOneDoesNotReadBack(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	before, err := os.ReadFile(s.path("work"))
+	must(t, err)
+	identity, err := s.open(t.Context(), "", "")
+	must(t, err)
+	stranger, err := age.GenerateX25519Identity()
+	must(t, err)
+	unreadable, err := encrypt("new", stranger.Recipient())
+	must(t, err)
+	other, err := encrypt("another", identity.Recipient())
+	must(t, err)
+	for _, encrypted := range [][]byte{unreadable, other, nil} {
+		if err := putChecked(s.path("work"), encrypted, identity, "new"); err == nil {
+			t.Error("stored")
+		}
+	}
+	if after, err := os.ReadFile(s.path("work")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the old key is gone: %v", err)
+	}
+	if entries, err := os.ReadDir(s.dir); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v", entries, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/disk"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // Kinds of users that a key can belong to, by GetCallerIdentity.
@@ -95,6 +96,9 @@ func (x Index) Load() ([]Entry, error) {
 func (x Index) Put(ctx context.Context, e Entry) error {
 	if err := checkName(e.Name); err != nil {
 		return err
+	}
+	if err := e.check(); err != nil {
+		return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
 	}
 	return x.change(ctx, func(entries []Entry) []Entry {
 		return append(without(entries, e.Name), e)
@@ -225,8 +229,27 @@ func decodeIndex(data []byte) ([]Entry, error) {
 		if i > 0 && file.Keys[i-1].Name == e.Name {
 			return nil, fmt.Errorf("key %q is there twice", e.Name)
 		}
+		if err := e.check(); err != nil {
+			return nil, err
+		}
 	}
 	return file.Keys, nil
+}
+
+// maxField is the most that a field of an entry has, in bytes. An identity's at Tencent Cloud stay under a hundred.
+const maxField = 1024
+
+// check fails for what would not be plain text on a terminal. The error names the field and quotes nothing of it.
+func (e Entry) check() error {
+	for _, field := range []struct{ name, value string }{
+		{"secret_id", e.SecretID}, {"generation", e.Generation}, {"site", e.Site}, {"account_id", e.AccountID},
+		{"user_id", e.UserID}, {"arn", e.Arn}, {"type", e.Type},
+	} {
+		if len(field.value) > maxField || !human.Visible(field.value) {
+			return fmt.Errorf("the %s of key %q is not plain text", field.name, e.Name)
+		}
+	}
+	return nil
 }
 
 func encodeIndex(entries []Entry) ([]byte, error) {

@@ -354,3 +354,31 @@ func sameEntry(a, b Entry) bool {
 	a.Added, b.Added = time.Time{}, time.Time{}
 	return same && a == b
 }
+
+// What stands in a field reaches the terminal, by list, status, doctor and errors.
+func TestIndexHoldsPlainTextOnly(t *testing.T) {
+	for label, odd := range map[string]string{
+		"escape": "\x1b[2J", "bidi": "\u202e", "control of Latin-1": "\u009b", "line": "\n", "blank": "a b",
+		"long": strings.Repeat("x", maxField+1),
+	} {
+		for field, e := range map[string]Entry{
+			"secret_id": {SecretID: odd}, "generation": {Generation: odd}, "site": {Site: odd}, "account_id": {AccountID: odd},
+			"user_id": {UserID: odd}, "arn": {Arn: odd}, "type": {Type: odd},
+		} {
+			e.Name = "work"
+			x := newIndex(t)
+			if err := x.Put(t.Context(), e); err == nil {
+				t.Errorf("%s in %s was written", label, field)
+			}
+			must(t, os.MkdirAll(filepath.Dir(x.Path), 0o700))
+			text, err := encodeIndex([]Entry{e})
+			must(t, err)
+			write(t, x.Path, string(text), 0o600)
+			_, err = x.Load()
+			wantCode(t, err, api.ConfigInvalid)
+			if !strings.Contains(err.Error(), field) || strings.Contains(err.Error(), odd) && label != "blank" {
+				t.Errorf("%s in %s: %q", label, field, err)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,13 @@ func wantCode(t *testing.T, err error, want api.Code) {
 	}
 	if strings.Count(e.Message, "\n") != 0 || strings.HasSuffix(e.Message, ".") {
 		t.Errorf("message %q is not one line without a period", e.Message)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -192,6 +200,7 @@ func testChild(part string) int {
 		json.NewEncoder(os.Stdout).Encode(answer{Value: fmt.Sprintf("%v\nx", r.Interactive)})
 		return 0
 	case "environment": // tells what it has of its parent's
+		bufio.NewReader(os.Stdin).ReadString('\n') // the parent would find the pipe broken
 		secrets := 0
 		for _, kv := range os.Environ() {
 			secrets += strings.Count(kv, canary)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
@@ -15,6 +16,20 @@ import (
 
 // passphraseCredential is the name of the systemd credential that holds the passphrase.
 const passphraseCredential = "tcred.passphrase"
+
+// MinPassphrase is the fewest characters of a new passphrase. Whoever has a copy of the keystore can try about one a
+// second with each core: one small letter lasts half a minute, eight random ones more than six thousand years of a core.
+const MinPassphrase = 8
+
+// CheckPassphrase fails, with api.BadRequest, for a new passphrase that is soon guessed. An old one is taken as it is.
+func CheckPassphrase(passphrase credential.Secret) error {
+	if n := utf8.RuneCountInString(passphrase.Reveal()); n < MinPassphrase {
+		return fail(api.BadRequest, "four random words, or what a password manager makes",
+			"the passphrase is shorter than %d characters: whoever copies the keystore would soon have guessed it",
+			MinPassphrase)
+	}
+	return nil
+}
 
 // ReadPassphrase reads the passphrase of a file keystore from a file that must be ours alone. A newline at the end of
 // the file is not part of the passphrase.

@@ -89,18 +89,9 @@ func (r request) unlock(s *secretService, object dbus.ObjectPath, waiting func()
 
 // dialSecretService connects to the session bus, and starts the keychain if it does not run. It never starts a bus.
 func dialSecretService() (*secretService, error) {
-	conn, err := dbus.SessionBusPrivateNoAutoStartup()
-	if err == nil {
-		if err = conn.Auth(nil); err == nil {
-			err = conn.Hello()
-		}
-		if err != nil {
-			conn.Close()
-		}
-	}
+	conn, err := dialBus()
 	if err != nil {
-		return nil, &absentError{"there is no keychain here: no D-Bus session bus (" + err.Error() + ")",
-			"log in with a desktop session, or " + fileCure}
+		return nil, &absentError{"there is no keychain here: no D-Bus session bus (" + err.Error() + ")", busCure(err)}
 	}
 	if err := startProvider(conn); err != nil {
 		conn.Close()
@@ -108,6 +99,25 @@ func dialSecretService() (*secretService, error) {
 			"install gnome-keyring, KWallet or KeePassXC, or " + fileCure}
 	}
 	return &secretService{conn, conn.Object(secretsName, secretsPath)}, nil
+}
+
+// dialBus connects to the session bus of this user.
+func dialBus() (*dbus.Conn, error) {
+	if err := pinBus(); err != nil {
+		return nil, err
+	}
+	conn, err := dbus.SessionBusPrivateNoAutoStartup()
+	if err != nil {
+		return nil, err
+	}
+	if err = conn.Auth(nil); err == nil {
+		err = conn.Hello()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // startProvider makes sure that a program offers the Secret Service. If one does already, it is not started: for a

@@ -28,10 +28,3 @@ func newKeyring(t *testing.T) *keyring.Session {
 
 // systemKeychain is, on Linux, one of the test's own.
 func systemKeychain(t *testing.T) { newKeyring(t) }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,8 @@ func profileOf(cmd *cobra.Command, args []string) (asked, error) {
 	}
 	w := asked{name: os.Getenv(api.EnvProfile), by: api.EnvProfile}
 	switch {
+	case slices.ContainsFunc(names, human.LooksSecret): // asked about, it would be in the daemon's log
+		return w, looksSecret()
 	case len(names) > 1:
 		return w, usage(cmd.CommandPath()+" --help", "more than one profile: %q and %q", names[0], names[1])
 	case len(names) == 1:

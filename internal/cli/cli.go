@@ -10,8 +10,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -30,8 +32,10 @@ type app struct {
 	err   io.Writer // for people
 	debug bool
 
-	served string          // the profile that the last credential belongs to
-	said   map[string]bool // what is to be said once
+	served string                  // the profile that the last credential belongs to
+	said   map[string]bool         // what is to be said once
+	typed  []string                // the arguments
+	crash  atomic.Pointer[os.File] // the log of a daemon in the background, nil without one
 }
 
 // exitStatus ends a command that has said everything already: nothing more is printed.
@@ -53,12 +57,14 @@ func Main(args []string) int {
 	defer stop()
 	// The first ^C ends the command in its own way, a later one whatever it waits for. Some send each signal twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
-	status := a.exit(a.run(ctx, args[1:]))
-	if status != say.ExitOK && ctx.Err() != nil {
-		return say.ExitInterrupted
-	}
-	return status
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, typed: args[1:]}
+	return a.unlessQuit(func() int {
+		status := a.exit(a.run(ctx, args[1:]))
+		if status != say.ExitOK && ctx.Err() != nil {
+			return say.ExitInterrupted
+		}
+		return status
+	})
 }
 
 func (a *app) run(ctx context.Context, args []string) error {
@@ -92,9 +98,22 @@ func (a *app) exit(err error) int {
 		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
 		return say.ExitInterrupted
 	}
-	e := sts.NameShellProxy(api.AsError(err))
-	fmt.Fprint(a.err, say.Text(e))
-	return say.Exit(e)
+	e := *sts.NameShellProxy(api.AsError(err))
+	e.Message, e.Hint = a.unsaid(e.Message), a.unsaid(e.Hint)
+	fmt.Fprint(a.err, say.Text(&e))
+	return say.Exit(&e)
+}
+
+// unsaid is text without the arguments that look like a secret: an error that repeats one shows it on the screen.
+func (a *app) unsaid(text string) string {
+	for _, word := range strings.FieldsFunc(strings.Join(a.typed, " "), func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		if human.LooksSecret(word) {
+			text = strings.ReplaceAll(text, word, human.SecretLike)
+		}
+	}
+	return text
 }
 
 // usage is an error of the command line.
@@ -104,7 +123,7 @@ func usage(hint, format string, args ...any) error {
 
 // warn tells a person something that stops nothing.
 func (a *app) warn(format string, args ...any) {
-	fmt.Fprintln(a.err, say.WarningPrefix+human.OneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(a.err, say.WarningPrefix+human.OneLine(a.unsaid(fmt.Sprintf(format, args...))))
 }
 
 // tell says what was done.

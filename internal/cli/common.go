@@ -44,6 +44,12 @@ func (a *app) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 }
 
+// looksSecret is the error for a word that is not repeated.
+func looksSecret() error {
+	return usage("its arguments are in the shell's history now: delete them there; tcred add asks for a key",
+		"an argument looks like a SecretId or a SecretKey")
+}
+
 // printJSON writes v as indented JSON.
 func (a *app) printJSON(v any) error {
 	e := json.NewEncoder(a.out)

@@ -133,7 +133,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 func (a *app) daemonLog(p dirs.Places, background bool) *slog.Logger {
 	out, missing := a.err, error(nil)
 	if background {
-		if file, err := daemon.OpenLog(p.Log(), crashInto); err == nil {
+		if file, err := daemon.OpenLog(p.Log(), a.crashInto); err == nil {
 			out = file
 		} else {
 			missing = err
@@ -151,7 +151,8 @@ func (a *app) daemonLog(p dirs.Places, background bool) *slog.Logger {
 }
 
 // crashInto sends a crash's last words to file.
-func crashInto(file *os.File) error {
+func (a *app) crashInto(file *os.File) error {
+	a.crash.Store(file)
 	if err := debug.SetCrashOutput(file, debug.CrashOptions{}); err != nil {
 		return fmt.Errorf("pointing crash output at the log: %w", err)
 	}

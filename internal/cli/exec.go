@@ -169,7 +169,7 @@ func (a *app) cannotRun(command string, err error) error {
 			err = errors.New("what its first line says runs it is not there")
 		}
 	}
-	fmt.Fprintf(a.err, "%scannot run %q: %v\n", say.ErrorPrefix, command, err)
+	fmt.Fprintf(a.err, "%scannot run %q: %v\n", say.ErrorPrefix, a.unsaid(command), err)
 	return exitStatus(code)
 }
 

@@ -148,7 +148,11 @@ func (a *app) makeKeystore(ctx context.Context, dir, passphraseFile string) erro
 // newPassphrase reads the passphrase from a file, or has the person enter it twice.
 func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret, error) {
 	if file != "" {
-		return keystore.ReadPassphrase(file)
+		passphrase, err := keystore.ReadPassphrase(file)
+		if err == nil {
+			err = keystore.CheckPassphrase(passphrase)
+		}
+		return passphrase, err
 	}
 	if !tty.Is(a.in) {
 		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
@@ -165,6 +169,9 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 	}
 	if first == "" {
 		return "", usage("", "the passphrase is empty; nothing was written")
+	}
+	if err := keystore.CheckPassphrase(first); err != nil {
+		return "", err
 	}
 	second, err := a.terminal().Hidden(ctx, "the same once more")
 	if err != nil {

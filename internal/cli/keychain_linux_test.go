@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ import (
 //	bus start|stop|deafen              there is a session bus, none, or one that never answers; each begins without a keyring
 //	keyring start|stop                 a program offers a keychain, or none does
 //	keyring lock|unlock|freeze|thaw    the keychain is locked, or not; its program answers nobody, or goes on
+//	stranger                           another user's session, with an unlocked keyring and a bus that admits everybody,
+//	                                   whose address is in STRANGERS_BUS; only root can make one
 //	person types|dismisses             what happens to the keyring's password windows
 //	windows N                          so many were raised so far
 //	helper-fails STATUS CODE PROFILE   tcred-helper ends with that exit status in at most 6 s and prints no credential,
@@ -41,7 +44,7 @@ func TestKeychainStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config": writeConfigFile, "sts-calls": stsCallsAre, "sts-reset": stsReset,
 			"bus": turnBus, "keyring": turnKeyring, "person": turnPerson, "windows": windowsAre,
-			"helper-fails": helperFails, "same-daemon": sameDaemon,
+			"helper-fails": helperFails, "same-daemon": sameDaemon, "stranger": addStranger,
 		},
 	})
 }
@@ -91,6 +94,18 @@ func turnPerson(ts *testscript.TestScript, neg bool, args []string) {
 		"types":     func() error { s.Person.Types.Store(true); return nil },
 		"dismisses": func() error { s.Person.Types.Store(false); return nil },
 	})
+}
+
+func addStranger(ts *testscript.TestScript, neg bool, _ []string) {
+	script(ts, neg)
+	const nobody = 65534
+	s, err := keyring.StartOf(nobody, func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	})
+	ts.Check(err)
+	ts.Defer(s.Close)
+	ts.Check(s.StartKeyring())
+	ts.Setenv("STRANGERS_BUS", s.Address)
 }
 
 func windowsAre(ts *testscript.TestScript, neg bool, args []string) {

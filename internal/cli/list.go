@@ -180,7 +180,7 @@ func (a *app) printInventory(inv inventory) error {
 	}
 	for _, k := range inv.Keys {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
-			k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
+			k.Name, cell(k.SecretID), cell(k.AccountID), cell(k.owner), cell(k.Site))
 	}
 	if len(inv.Keys) > 0 && len(inv.Profiles) > 0 {
 		w.Flush() // each table has its own columns
@@ -190,10 +190,13 @@ func (a *app) printInventory(inv inventory) error {
 		fmt.Fprintln(w, "PROFILE\tKEY\tPOLICY\tDURATION\tEXPIRES")
 	}
 	for _, p := range inv.Profiles {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Key, p.policy(), p.Duration, p.expiry())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Key, cell(p.policy()), p.Duration, p.expiry())
 	}
 	return w.Flush()
 }
+
+// cell is text in a table, whoever wrote it.
+func cell(text string) string { return human.Dash(human.OneLine(text)) }
 
 func (p listedProfile) policy() string {
 	if p.PolicyFile != "" {

@@ -80,9 +80,9 @@ func (a *app) warnOfSkew(st api.Status, p dirs.Places) {
 func (a *app) printStatus(st api.Status, now time.Time) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "daemon\tversion %s, pid %d, since %s\n", st.Version, st.PID, human.Moment(st.Started, now))
-	fmt.Fprintf(w, "socket\t%s\n", st.Socket)
-	fmt.Fprintf(w, "config\t%s\n", st.Config)
-	fmt.Fprintf(w, "keystore\t%s\n", human.Dash(st.Keystore))
+	fmt.Fprintf(w, "socket\t%s\n", cell(st.Socket))
+	fmt.Fprintf(w, "config\t%s\n", cell(st.Config))
+	fmt.Fprintf(w, "keystore\t%s\n", cell(st.Keystore))
 	fmt.Fprintf(w, "sts calls\t%d\n", st.STSCalls)
 	if len(st.Profiles) > 0 {
 		w.Flush() // each table has its own columns
@@ -94,7 +94,7 @@ func (a *app) printStatus(st api.Status, now time.Time) error {
 			code = string(p.LastError.Code)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
-			p.Name, human.Dash(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), human.Dash(code))
+			cell(p.Name), cell(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), cell(code))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)

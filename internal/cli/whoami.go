@@ -45,6 +45,9 @@ lie in the environment, as tools started here would use them.` + profileHelp,
 			if o.env && byKey || (o.env || byKey) && (len(args) > 0 || cmd.Flags().Changed("profile")) {
 				return usage("tcred whoami --help", "PROFILE, --key and --env exclude each other")
 			}
+			if byKey && human.LooksSecret(o.key) {
+				return looksSecret()
+			}
 			if byKey && !api.ValidName(o.key) {
 				return usage(api.NameHint, "%q cannot be a key's name", o.key)
 			}

@@ -60,6 +60,9 @@ func parseArgs(args []string, fallback string) (options, error) {
 		if len(value) > maxValue {
 			return o, wrong("the value of " + name + " is too long")
 		}
+		if name != "--profile" && human.LooksSecret(value) {
+			return o, wrong("the value of " + name + " looks like a SecretId or a SecretKey")
+		}
 		switch name {
 		case "--profile":
 			profiles = append(profiles, value)
@@ -95,6 +98,9 @@ func (o *options) choose(profiles []string, fallback string) error {
 		o.profile, o.fromEnv = fallback, true
 	default:
 		return nil
+	}
+	if human.LooksSecret(o.profile) && len(profiles) == 1 { // asked about, it would be in the daemon's log
+		return wrong("the profile looks like a SecretId or a SecretKey")
 	}
 	if api.ValidName(o.profile) {
 		return nil
@@ -155,6 +161,9 @@ func wrong(message string) error {
 
 // quote puts text between quotes, on one line, and cuts what is absurdly long.
 func quote(text string) string {
+	if human.LooksSecret(text) {
+		return human.SecretLike
+	}
 	if len(text) > maxValue {
 		text = text[:maxValue] + "…"
 	}

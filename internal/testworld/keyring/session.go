@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -37,19 +38,38 @@ type Session struct {
 	Person  Person
 
 	home         string
+	as           func(*exec.Cmd) // makes a program another user's
 	bus, keyring *exec.Cmd
 	conn         *dbus.Conn
 	deaf         func()
 }
 
 // Start makes a session with a bus that offers nothing yet. Close ends it.
-func Start() (*Session, error) {
+func Start() (*Session, error) { return start(func(string) error { return nil }, func(*exec.Cmd) {}) }
+
+// StartOf is Start for a session of another user, whose bus admits everybody. Only root can make one; as lets a program
+// run as uid.
+func StartOf(uid int, as func(*exec.Cmd)) (*Session, error) {
+	give := func(home string) error {
+		err := os.Chmod(home, 0o755)
+		return errors.Join(err, filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
+			return errors.Join(err, os.Chown(path, uid, uid))
+		}))
+	}
+	return start(give, as)
+}
+
+// start makes a session whose home is given away before anything runs.
+func start(give func(home string) error, as func(*exec.Cmd)) (*Session, error) {
 	home, err := os.MkdirTemp("/tmp", "tcred") // where TMPDIR leads may be too long for a socket
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Address: "unix:path=" + filepath.Join(home, "bus"), home: home}
+	s := &Session{Address: "unix:path=" + filepath.Join(home, "bus"), home: home, as: as}
 	if err = s.makeHome(); err == nil {
+		err = give(home)
+	}
+	if err == nil {
 		err = s.StartBus()
 	}
 	if err != nil {
@@ -74,7 +94,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 <busconfig>
   <type>session</type><listen>%s</listen><servicedir>%s</servicedir>
   <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/>
   </policy>
 </busconfig>`
 
@@ -236,6 +256,7 @@ func (s *Session) command(name string, args ...string) *exec.Cmd {
 	} {
 		cmd.Env = append(cmd.Env, variable+"="+filepath.Join(s.home, dir))
 	}
+	s.as(cmd)
 	return cmd
 }
 
