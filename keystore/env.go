@@ -8,10 +8,10 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// spelling is how the one key of the env keystore is written.
+// spelling is the names of the variables that hold the one key of the env keystore.
 var spelling = credential.Spellings()[0]
 
-// env reads the key named "default" from the environment of this very process.
+// env reads the key named "default" from the environment of this process.
 type env struct{ readOnly }
 
 func (e env) Get(_ context.Context, name string) (Key, error) {
@@ -24,8 +24,8 @@ func (e env) Get(_ context.Context, name string) (Key, error) {
 func (env) read() (Key, error) {
 	for _, name := range []string{spelling.ID, spelling.Key} {
 		if os.Getenv(name) == "" {
-			return Key{}, fail(api.KeystoreAbsent,
-				"a daemon that a helper started does not inherit these variables: run tcred daemon from where they are set, or use --no-daemon",
+			return Key{}, fail(api.KeystoreAbsent, "a daemon that a helper started does not inherit these variables: "+
+				"run tcred daemon from where they are set, or use --no-daemon",
 				"%s is not set in this process's environment", name)
 		}
 	}

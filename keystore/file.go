@@ -17,28 +17,30 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// The files of a file keystore. A key's has a prefix, so that no name of a key is one of the others'.
+// The files of a file keystore. The prefix keeps a key's file from having the name of another file, whatever the key's
+// name is.
 const (
-	identityFile  = "identity.age"  // the age X25519 identity, wrapped by scrypt under the passphrase
+	identityFile  = "identity.age"  // the age X25519 identity, encrypted by scrypt with the passphrase
 	recipientFile = "recipient.txt" // its public half: keys can be added while the store is locked
 	keyPrefix     = "key."
 	keySuffix     = ".age"
-
-	unfinished = ".keystore-*" // a keystore that is being made, beside its place
 )
 
-// maxScrypt is the highest work factor CreateFile takes, as that of an age file that opens at all.
-const maxScrypt = 22
+// unfinished is the pattern of the names that a keystore's directory has while it is made, beside its place.
+const unfinished = ".keystore-*"
 
-// CreateFile makes a new file keystore in dir, 0700: an age X25519 identity wrapped by scrypt under passphrase.
-// It comes into being whole, and one that is there already is never replaced. Call it before the first Put
-// to a store that Probe calls absent. workFactor 0 is age's default, 18, at which an opening takes 256 MiB
-// and a second or two; tests use less.
+// maxWorkFactor is the highest that CreateFile takes. Above it age does not open the file again.
+const maxWorkFactor = 22
+
+// CreateFile makes a new file keystore in dir, 0700: an age X25519 identity, encrypted by scrypt with the passphrase.
+// Call it before the first Put to a store that Probe calls absent. It never replaces a keystore, and an interrupted
+// call leaves none. workFactor 0 is age's default, 18, with which an opening takes 256 MiB and a second or two; tests
+// use less.
 func CreateFile(dir string, passphrase credential.Secret, workFactor int) error {
-	if workFactor < 0 || workFactor > maxScrypt {
-		return fmt.Errorf("scrypt work factor %d is not within 1 and %d", workFactor, maxScrypt)
+	if workFactor < 0 || workFactor > maxWorkFactor {
+		return fmt.Errorf("scrypt work factor %d is not between 0 and %d", workFactor, maxWorkFactor)
 	}
-	if err := alreadyIn(dir); err != nil {
+	if err := refuseExisting(dir); err != nil {
 		return err
 	}
 	if passphrase == "" {
@@ -46,24 +48,24 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	}
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return fail(api.KeystoreFailed, "", "the keystore has no place: %w", err)
+		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
-	fresh, err := os.MkdirTemp(parent, unfinished) // 0700
+	temp, err := os.MkdirTemp(parent, unfinished) // 0700
 	if err != nil {
-		return fail(api.KeystoreFailed, "", "the keystore has no place: %w", err)
+		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
-	defer os.RemoveAll(fresh) // gone already when all went well
-	if err := fillKeystore(fresh, passphrase, workFactor); err != nil {
-		if err := alreadyIn(dir); err != nil { // another call was faster, and swept this one's
+	defer os.RemoveAll(temp) // after the rename there is none
+	if err := fillKeystore(temp, passphrase, workFactor); err != nil {
+		if err := refuseExisting(dir); err != nil { // another call was faster, and removed temp
 			return err
 		}
 		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
 	if info, err := os.Lstat(dir); err == nil && info.IsDir() {
-		os.Remove(dir) // an empty one; a rename to anything else fails
+		os.Remove(dir) // only an empty one goes; onto anything else the rename fails
 	}
-	if err := os.Rename(fresh, dir); err != nil {
-		if err := alreadyIn(dir); err != nil {
+	if err := os.Rename(temp, dir); err != nil {
+		if err := refuseExisting(dir); err != nil {
 			return err
 		}
 		return fail(api.KeystoreFailed, "move it away first", "%s is in the new keystore's way: %w", dir, err)
@@ -72,48 +74,50 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	return nil
 }
 
-func alreadyIn(dir string) error {
+// refuseExisting fails if there is a keystore in dir.
+func refuseExisting(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, identityFile)); err != nil {
 		return nil
 	}
 	return fail(api.KeystoreFailed, "tcred add stores a key in it", "there is a keystore in %s already", dir)
 }
 
-// discardUnfinished removes what killed calls of CreateFile left beside a keystore. It is safe without a lock: where
-// there is a keystore, no other can take its place, so that a call that still runs is bound to fail.
+// discardUnfinished removes what killed calls of CreateFile left beside a keystore. It needs no lock: as the keystore
+// is there, a call that still runs will fail anyway.
 func discardUnfinished(dir string) {
 	removeAll(filepath.Dir(dir), unfinished)
 }
 
+// fillKeystore writes the files of a keystore without keys.
 func fillKeystore(dir string, passphrase credential.Secret, workFactor int) error {
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return err
 	}
-	wrap, err := age.NewScryptRecipient(passphrase.Reveal())
+	holder, err := age.NewScryptRecipient(passphrase.Reveal())
 	if err != nil {
 		return err
 	}
 	if workFactor != 0 {
-		wrap.SetWorkFactor(workFactor)
+		holder.SetWorkFactor(workFactor)
 	}
-	wrapped, err := seal(identity.String()+"\n", wrap)
+	encrypted, err := encrypt(identity.String()+"\n", holder)
 	if err != nil {
 		return err
 	}
-	if err := writeAtomic(filepath.Join(dir, identityFile), wrapped); err != nil {
+	if err := writeAtomic(filepath.Join(dir, identityFile), encrypted); err != nil {
 		return err
 	}
 	return writeAtomic(filepath.Join(dir, recipientFile), []byte(identity.Recipient().String()+"\n"))
 }
 
-// file keeps each key in its own age file, encrypted to the identity that opener opens.
+// file keeps each key in an age file of its own. All are encrypted to the identity that the opener opens.
 type file struct {
 	*opener
 }
 
 func openFile(o Options) Store {
-	return file{&opener{dir: o.FileDir, passphraseFile: o.PassphraseFile, notify: o.Notify, unwrap: unwrapIdentity}}
+	return file{&opener{dir: o.FileDir, passphraseFile: o.PassphraseFile, notify: o.Notify, decrypt: decryptIdentity}}
 }
 
 func (file) Name() string { return "file" }
@@ -122,41 +126,42 @@ func (file) ReadOnly() bool { return false }
 
 func (f file) path(name string) string { return filepath.Join(f.dir, keyPrefix+name+keySuffix) }
 
-// Get opens the keystore if it can find the passphrase. The cost of that is paid once a process.
+// Get opens the keystore if it is locked and the passphrase can be found.
 func (f file) Get(ctx context.Context, name string) (Key, error) {
-	if err := f.ready(name); err != nil {
+	if err := f.check(name); err != nil {
 		return Key{}, err
 	}
 	path := f.path(name)
-	sealed, err := readSmall(path)
+	encrypted, err := readSmall(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Key{}, noKey("the file keystore", name, "tcred add "+name)
 	}
 	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, "", "key %q cannot be read: %w", name, err)
 	}
-	identity, err := f.open(ctx, "", so("read", name))
+	identity, err := f.open(ctx, "", consequence(name, "read"))
 	if err != nil {
 		return Key{}, err
 	}
-	text, err := unseal(sealed, identity)
+	text, err := decrypt(encrypted, identity)
 	k, ok := parsePair(text)
 	if err != nil || !ok {
-		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace", "%s is damaged or of another keystore, so key %q cannot be read", path, name)
+		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace",
+			"%s is damaged or of another keystore%s", path, consequence(name, "read"))
 	}
 	return k, nil
 }
 
-// discardTemps removes what killed writers left: an encrypted key that nobody would find, for one. Whoever calls Put or
-// Delete holds the index's lock, so no other writer lives. One that took no lock would fail at its rename, and say so.
+// discardTemps removes what killed writers left, such as an encrypted key that nobody would find. The caller of Put or
+// Delete holds the index's lock, so nobody else is writing. A writer without the lock would fail at its rename.
 func (f file) discardTemps() {
 	removeAll(f.dir, tempFiles)
 	discardUnfinished(f.dir)
 }
 
-// Put needs no passphrase, but a keystore: CreateFile makes it.
+// Put needs no passphrase. There must be a keystore, which CreateFile makes.
 func (f file) Put(_ context.Context, name string, k Key) error {
-	if err := f.ready(name); err != nil {
+	if err := f.check(name); err != nil {
 		return err
 	}
 	text, err := encodePair(k)
@@ -173,9 +178,9 @@ func (f file) Put(_ context.Context, name string, k Key) error {
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "key %q was not stored: %s is damaged", name, path)
 	}
-	sealed, err := seal(text, recipient)
+	encrypted, err := encrypt(text, recipient)
 	if err == nil {
-		err = writeAtomic(f.path(name), sealed)
+		err = writeAtomic(f.path(name), encrypted)
 	}
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "key %q was not stored: %w", name, err)
@@ -184,7 +189,7 @@ func (f file) Put(_ context.Context, name string, k Key) error {
 }
 
 func (f file) Delete(_ context.Context, name string) error {
-	if err := f.ready(name); err != nil {
+	if err := f.check(name); err != nil {
 		return err
 	}
 	f.discardTemps()
@@ -199,7 +204,7 @@ func (f file) Delete(_ context.Context, name string) error {
 }
 
 func (f file) List(context.Context) ([]string, error) {
-	if _, err := f.stamp(); err != nil {
+	if _, err := f.checkIdentity(); err != nil {
 		return nil, err
 	}
 	return listNames(f.dir, keyPrefix, keySuffix)
@@ -207,21 +212,23 @@ func (f file) List(context.Context) ([]string, error) {
 
 func (f file) Probe(ctx context.Context) error { return f.Unlock(ctx, "") }
 
-// Unlock opens the keystore with passphrase. One that is open stays open, but a wrong passphrase is an error all the same.
+// Unlock opens the keystore with passphrase. A wrong passphrase is an error even if the keystore is open, and leaves it
+// open.
 func (f file) Unlock(ctx context.Context, passphrase credential.Secret) error {
 	_, err := f.open(ctx, passphrase, "")
 	return err
 }
 
-func (f file) ready(name string) error {
+// check fails for what cannot be a key's name, and if there is no keystore.
+func (f file) check(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	_, err := f.stamp()
+	_, err := f.checkIdentity()
 	return err
 }
 
-func seal(text string, to age.Recipient) ([]byte, error) {
+func encrypt(text string, to age.Recipient) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, to)
 	if err != nil {
@@ -234,8 +241,8 @@ func seal(text string, to age.Recipient) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func unseal(sealed []byte, with age.Identity) (string, error) {
-	r, err := age.Decrypt(bytes.NewReader(sealed), with)
+func decrypt(encrypted []byte, with age.Identity) (string, error) {
+	r, err := age.Decrypt(bytes.NewReader(encrypted), with)
 	if err != nil {
 		return "", err
 	}

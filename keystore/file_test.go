@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +25,8 @@ const passphrase = credential.Secret("correct horse battery staple")
 func newFileStore(t *testing.T, edit func(*Options)) file {
 	t.Helper()
 	root := t.TempDir()
-	o := Options{FileDir: filepath.Join(root, "keystore"), PassphraseFile: filepath.Join(root, "passphrase"), Backend: "file"}
+	o := Options{FileDir: filepath.Join(root, "keystore"), PassphraseFile: filepath.Join(root, "passphrase"),
+		Backend: "file"}
 	if err := CreateFile(o.FileDir, passphrase, 4); err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +47,9 @@ func noPassphraseFile(o *Options) { o.PassphraseFile = "" }
 // countScrypt counts how often s pays for an opening.
 func countScrypt(s file) *atomic.Int32 {
 	var n atomic.Int32
-	s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+	s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 		n.Add(1)
-		return unwrapIdentity(sealed, p)
+		return decryptIdentity(encrypted, p)
 	}
 	return &n
 }
@@ -155,7 +158,7 @@ func TestFileThatIsOpenChecksAPassphraseAllTheSame(t *testing.T) {
 func TestFileKeepsNoMistypedPassphrase(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
 	wantCode(t, s.Unlock(t.Context(), "almost right"), api.WrongPassphrase)
-	if s.last != (attempt{}) {
+	if s.last != (result{}) {
 		t.Error("something of it is kept")
 	}
 }
@@ -185,11 +188,11 @@ func TestFileCallerMayGiveUpWhileTheOpeningGoesOn(t *testing.T) {
 	mustPut(t, s, "work")
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+		s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 			<-release
-			return unwrapIdentity(sealed, p)
+			return decryptIdentity(encrypted, p)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), keychainBudget)
+		ctx, cancel := context.WithTimeout(t.Context(), keychainTimeout)
 		defer cancel()
 		_, err := s.Get(ctx, "work")
 		wantCode(t, err, api.KeystoreTimeout)
@@ -209,9 +212,9 @@ func TestFileCallerMayGiveUpWhileTheOpeningGoesOn(t *testing.T) {
 
 func TestFileLockedDuringAnOpeningStaysLocked(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
-	s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+	s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 		s.Lock()
-		return unwrapIdentity(sealed, p)
+		return decryptIdentity(encrypted, p)
 	}
 	if err := s.Unlock(t.Context(), passphrase); err != nil {
 		t.Fatal(err)
@@ -273,7 +276,8 @@ func TestFileThatIsGarbageIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for label, text := range map[string]string{"empty": "", "garbage": "garbage", "foreign": string(foreign), "cut": string(foreign[:len(foreign)-9])} {
+	for label, text := range map[string]string{"empty": "", "garbage": "garbage", "foreign": string(foreign),
+		"cut": string(foreign[:len(foreign)-9])} {
 		t.Run(label, func(t *testing.T) {
 			s := newFileStore(t, nil)
 			write(t, s.path("work"), text, 0o600)
@@ -314,9 +318,89 @@ func TestFileDirectoryMustBeOursAlone(t *testing.T) {
 	wantCode(t, s.Probe(t.Context()), api.KeystoreFailed)
 }
 
+// The files of one tcred are read by the next.
+func TestFileKeystoreHasTheseFiles(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	entries, err := os.ReadDir(s.dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{"identity.age", "key.work.age", "recipient.txt"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("got %q, %v", names, err)
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "recipient.txt"))
+	if err != nil || !bytes.HasPrefix(text, []byte("age1")) {
+		t.Errorf("recipient.txt is %q, %v", text, err)
+	}
+	text, err = os.ReadFile(filepath.Join(s.dir, "identity.age"))
+	header := regexp.MustCompile(`^age-encryption.org/v1\n-> scrypt \S+ 4\n`) // 4 is the work factor
+	if err != nil || !header.Match(text) {
+		t.Errorf("identity.age is %q, %v", text, err)
+	}
+}
+
+func TestCreateFileAtOnceMakesOneKeystore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keystore")
+	var made atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			switch err := CreateFile(dir, passphrase, 1); {
+			case err == nil:
+				made.Add(1)
+			case !strings.Contains(err.Error(), "there is a keystore in "+dir+" already"):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d calls made a keystore", made.Load())
+	}
+	if err := (file{&opener{dir: dir, decrypt: decryptIdentity}}).Unlock(t.Context(), passphrase); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCreateFileMakesAPlaceThatIsOursAlone(t *testing.T) {
+	parent := filepath.Join(t.TempDir(), "share")
+	if err := CreateFile(filepath.Join(parent, "keystore"), passphrase, 1); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(parent); err != nil || ownersExist && info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestCreateFileRefusesAWorkFactorThatNobodyCouldOpen(t *testing.T) {
+	for _, factor := range []int{-1, 23} {
+		if err := CreateFile(filepath.Join(t.TempDir(), "new"), passphrase, factor); err == nil {
+			t.Errorf("work factor %d was taken", factor)
+		}
+	}
+}
+
+func TestCreateFileSaysWhatItCannotWrite(t *testing.T) {
+	for _, name := range []string{identityFile, recipientFile} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := fillKeystore(dir, passphrase, 1); err == nil {
+			t.Errorf("%s was not written, and no error", name)
+		}
+	}
+}
+
 func TestCreateFileNeverReplacesAnything(t *testing.T) {
 	s := newFileStore(t, nil)
-	wantCode(t, CreateFile(s.dir, passphrase, 4), api.KeystoreFailed)
+	err := CreateFile(s.dir, passphrase, 4)
+	wantCode(t, err, api.KeystoreFailed)
+	if hint := api.AsError(err).Hint; hint != "tcred add stores a key in it" {
+		t.Errorf("the hint is %q", hint)
+	}
 	occupied := t.TempDir()
 	write(t, filepath.Join(occupied, "theirs"), "x", 0o600)
 	wantCode(t, CreateFile(occupied, passphrase, 4), api.KeystoreFailed)

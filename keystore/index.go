@@ -19,17 +19,17 @@ import (
 	"github.com/tcred/tcred/internal/disk"
 )
 
-// Whose a key is, as far as GetCallerIdentity told.
+// Kinds of users that a key can belong to, by GetCallerIdentity.
 const (
 	IdentityRoot = "root"        // the account's own: tokens live 2 hours at most
 	IdentitySub  = "sub-account" // tokens live 36 hours at most
 )
 
-// Entry is what the index knows of one key. No secret is in it.
+// Entry is what the index holds of one key. There is no secret in it.
 type Entry struct {
 	Name       string    `json:"name"`
 	SecretID   string    `json:"secret_id"`            // in full; show it through Mask
-	Generation string    `json:"generation"`           // NewGeneration, new at each tcred add
+	Generation string    `json:"generation"`           // by NewGeneration; each tcred add makes another
 	Site       string    `json:"site,omitempty"`       // "cn" or "intl"
 	AccountID  string    `json:"account_id,omitempty"` // uin of the account
 	UserID     string    `json:"user_id,omitempty"`    // uin of the user; the account's for its root
@@ -38,23 +38,21 @@ type Entry struct {
 	Added      time.Time `json:"added,omitzero"`
 }
 
-// Index is the list of keys in the file at Path, 0600. Writers take turns by a lock file beside it,
-// which is never removed; readers need none, for the file is replaced whole. On a file system without locks, as some
-// clusters have for home directories, a writer looks whether another one was faster, and begins anew.
+// Index is the list of keys in the file at Path, 0600. Writers take turns by a lock on a file beside it, which is never
+// removed. Readers need no lock, as the file is replaced whole. On a file system without locks, as some clusters have
+// for home directories, a writer looks whether another one was faster, and begins anew.
 type Index struct {
 	Path string
 
-	mine     bool // the lock is held by whoever has this Index
-	lockless bool // it would be, but the file system has no locks
+	locked   bool // by Lock, whose caller has this Index
+	lockless bool // Lock was called, but the file system has no locks
 }
 
-// indexVersion is the format that this build writes.
-const indexVersion = 1
-
-// indexPlace is what messages call the index's directory, and maxIndex bounds the index, in bytes.
 const (
-	indexPlace = "the directory of the key index"
-	maxIndex   = 1 << 20
+	indexVersion = 1       // the format that this build writes
+	maxIndex     = 1 << 20 // the most that is read, in bytes
+
+	indexDir = "the directory of the key index" // in messages
 )
 
 type indexFile struct {
@@ -68,11 +66,10 @@ const (
 	lockPoll = 5 * time.Millisecond
 )
 
-// Load reads every entry, sorted by name. A missing file is an empty index; one that is damaged or of a
-// newer version is a ConfigInvalid error that names it.
+// Load reads every entry, sorted by name. A missing file is an empty index. For one that is damaged or of a newer
+// version the error has the code ConfigInvalid and names the file.
 func (x Index) Load() ([]Entry, error) {
-	err := ownDir(indexPlace, filepath.Dir(x.Path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return nil, err
 	}
 	data, err := disk.Read(x.Path, maxIndex)
@@ -87,7 +84,8 @@ func (x Index) Load() ([]Entry, error) {
 		return nil, fail(api.ConfigInvalid, "upgrade tcred", "key index %s: %w", x.Path, err)
 	}
 	if err != nil {
-		return nil, fail(api.ConfigInvalid, "repair it, or move it away and run tcred add --replace for each key; the keystore itself is untouched",
+		return nil, fail(api.ConfigInvalid,
+			"repair it, or move it away and run tcred add --replace for each key; the keystore itself is untouched",
 			"key index %s is damaged: %w", x.Path, err)
 	}
 	return entries, nil
@@ -108,33 +106,36 @@ func (x Index) Remove(ctx context.Context, name string) error {
 	return x.change(ctx, func(entries []Entry) []Entry { return without(entries, name) })
 }
 
-// Lock waits, 10 seconds at most, until no other writer is at the index, and keeps them away until unlock. It is for
-// who changes the keystore too: held is the same index, whose Put and Remove do not wait; x's own would.
+// Lock waits, 10 seconds at most, until no other writer has the lock, and keeps it until unlock is called. Callers that
+// change the keystore hold it as well. In the meantime use held in place of x: its Put and Remove do not wait for the
+// lock.
 func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(x.Path), 0o700); err != nil {
-		return Index{}, nil, fail(api.KeystoreFailed, "", "the key index has no place: %w", err)
+		return Index{}, nil, fail(api.KeystoreFailed, "", "the key index's directory cannot be made: %w", err)
 	}
-	if err := ownDir(indexPlace, filepath.Dir(x.Path)); err != nil {
+	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return Index{}, nil, err
 	}
-	lock := disk.NewLock(x.Path + ".lock")
+	lock := disk.NewLock(x.Path + ".lock") // a new one each time: one that is locked already says yes to a second TryLock
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	_, err = lock.TryLockContext(ctx, lockPoll)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return Index{}, nil, fail(api.KeystoreTimeout, "is a tcred add or remove waiting for somebody? end it, and try again",
+		return Index{}, nil, fail(api.KeystoreTimeout,
+			"is a tcred add or remove waiting for somebody? end it, and try again",
 			"no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
 	x.lockless = disk.NoLocks(err)
 	if err != nil && !x.lockless {
 		return Index{}, nil, fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
-	x.mine = true
-	return x, func() { lock.Unlock() }, nil // the process's end lets go of it at the latest
+	x.locked = true
+	return x, func() { lock.Unlock() }, nil // if that fails, the end of the process unlocks it
 }
 
+// change replaces the entries by what edit returns for them.
 func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
-	if !x.mine {
+	if !x.locked {
 		held, unlock, err := x.Lock(ctx)
 		if err != nil {
 			return err
@@ -198,7 +199,7 @@ func without(entries []Entry, name string) []Entry {
 
 var errNewer = errors.New("written by a newer tcred")
 
-// decodeIndex is strict: what it does not understand it would lose on the next write.
+// decodeIndex is strict: an unknown field would be lost at the next write.
 func decodeIndex(data []byte) ([]Entry, error) {
 	var head struct{ Version int }
 	if err := json.Unmarshal(data, &head); err != nil {

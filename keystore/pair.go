@@ -8,11 +8,11 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// maxPart bounds a SecretId or SecretKey, in bytes. With both the value still fits a Windows credential (2560)
-// and, in base64, the one command of at most 4096 that macOS's security program takes.
+// maxPart is the longest SecretId or SecretKey, in bytes. Two of them fit into a Windows credential (2560) and, in
+// base64, into a command of macOS's security program (4096).
 const maxPart = 1024
 
-// encodePair is how keychain and file hold a key: SecretId, a newline, SecretKey.
+// encodePair writes a key as the keychain and the file keystore hold it: SecretId, a newline, SecretKey.
 func encodePair(k Key) (string, error) {
 	if !ValidPart(k.ID) || !ValidPart(k.Secret.Reveal()) {
 		return "", fail(api.BadRequest, "copy both again from the API keys page of the CAM console",

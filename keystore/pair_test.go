@@ -14,7 +14,8 @@ func TestPairsAreReadAsPeopleWriteThem(t *testing.T) {
 		"AKID1: secret\n":       {"AKID1", "secret"},
 		"AKID1 secret":          {"AKID1", "secret"},
 		"AKID1\tse+cr/et==\n\n": {"AKID1", "se+cr/et=="},
-		"":                      {}, "AKID1": {}, "AKID1\n": {}, "a b c": {}, "\ufeffAKID1 secret": {}, "AKID1 sécret": {}, "a\x00 b": {},
+		"":                      {}, "AKID1": {}, "AKID1\n": {}, "a b c": {},
+		"\ufeffAKID1 secret": {}, "AKID1 sécret": {}, "a\x00 b": {},
 		"AKID1 " + strings.Repeat("x", maxPart+1): {},
 	} {
 		if got, ok := parsePair(text); got != want || ok != (want != Key{}) {

@@ -20,7 +20,8 @@ func newRealKeychain(t *testing.T, interactive bool) (Store, *[]string) {
 	t.Setenv("TCRED_TEST_CHILD", "")
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each child of a race-detecting test lingers for a second
 	said := new([]string)
-	s, err := Open(Options{Backend: "keychain", Interactive: interactive, Notify: func(line string) { *said = append(*said, line) }})
+	s, err := Open(Options{Backend: "keychain", Interactive: interactive,
+		Notify: func(line string) { *said = append(*said, line) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,8 @@ func TestKeychainWithoutABusIsAbsent(t *testing.T) {
 		_, err := s.Get(t.Context(), "work")
 		wantCode(t, err, api.KeystoreAbsent)
 		if e := api.AsError(err); !strings.Contains(e.Message, "no D-Bus session bus") ||
-			!strings.Contains(e.Message, `so key "work" cannot be read`) || !strings.Contains(e.Hint, "tcred init --keystore file") {
+			!strings.Contains(e.Message, `so key "work" cannot be read`) ||
+			!strings.Contains(e.Hint, "tcred init --keystore file") {
 			t.Error(say.Text(e))
 		}
 		wantCode(t, s.Probe(t.Context()), api.KeystoreAbsent)

@@ -24,7 +24,7 @@ func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error
 	if id, ok := s.identityFor(c); ok {
 		return id, nil
 	}
-	v, err := land(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
+	v, err := waitFor(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
 		return Guard(b.log, func() (api.Identity, error) { return b.identify(s, p, c) })
 	}), "identity", fmt.Sprintf("profile %q", p.Name))
 	if err != nil {
@@ -53,7 +53,7 @@ func (b *Broker) KeyIdentity(ctx context.Context, key string, read func(context.
 ) {
 	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
-	v, err := land(ctx, b.flights.DoChan("key "+key, func() (any, error) {
+	v, err := waitFor(ctx, b.flights.DoChan("key "+key, func() (any, error) {
 		return Guard(b.log, func() (api.Identity, error) { return b.identifyKey(key, read) })
 	}), "identity", fmt.Sprintf("key %q", key))
 	if err != nil {

@@ -29,10 +29,10 @@ func (l lease) meets(g goal, wall time.Time) bool {
 func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need time.Duration) (lease, error) {
 	patient, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
-	hasty, cancel := context.WithTimeout(patient, times.Patience)
+	short, cancel := context.WithTimeout(patient, times.Patience)
 	defer cancel()
-	l, err := b.fetch(hasty, s, p, need)
-	if err != nil && hasty.Err() != nil && !s.current().serves(minTTL, b.now()) {
+	l, err := b.fetch(short, s, p, need)
+	if err != nil && short.Err() != nil && !s.current().serves(minTTL, b.now()) {
 		return b.fetch(patient, s, p, need)
 	}
 	return l, err
@@ -60,15 +60,15 @@ func (b *Broker) renewBehind(s *slot, p Profile) {
 
 // join waits for the renewal of s, which goes on when the caller is gone.
 func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
-	v, err := land(ctx, b.flight(s, p, g), "new credential", fmt.Sprintf("profile %q", p.Name))
+	v, err := waitFor(ctx, b.flight(s, p, g), "new credential", fmt.Sprintf("profile %q", p.Name))
 	if err != nil {
 		return lease{}, err
 	}
 	return v.(lease), nil
 }
 
-// land waits for what a flight brings, as long as ctx lasts, which has a deadline.
-func land(ctx context.Context, flight <-chan singleflight.Result, what, whose string) (any, error) {
+// waitFor waits for the result of a flight, as long as ctx lasts, which has a deadline.
+func waitFor(ctx context.Context, flight <-chan singleflight.Result, what, whose string) (any, error) {
 	select {
 	case r := <-flight:
 		return r.Val, r.Err
@@ -192,14 +192,14 @@ func (b *Broker) issue(ctx context.Context, p Profile, session Session) (credent
 		if err == nil {
 			err = &api.Error{Code: api.STSAnswer, RequestID: c.RequestID, Message: fmt.Sprintf("the new credential of profile %q is not whole; it was dropped", p.Name)}
 		}
-		if try+1 >= times.Tries || !transient(err) || !again(ctx, jitter(times.Retry<<try)) {
+		if try+1 >= times.Tries || !transient(err) || !waitToRetry(ctx, jitter(times.Retry<<try)) {
 			return credential.Credential{}, err
 		}
 	}
 }
 
-// again waits for d, and reports whether there is time for another call then.
-func again(ctx context.Context, d time.Duration) bool {
+// waitToRetry waits for d, and reports whether there is time for another call then.
+func waitToRetry(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d+times.Call {
 		return false
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
@@ -69,7 +68,7 @@ stay in the shell's history.`,
 // addArgs takes one name. What may be a secret is not repeated.
 func addArgs(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
-		if looksSecret(arg) {
+		if keys.LooksSecret(arg) {
 			return usage("its arguments are in the shell's history now: delete them there; then tcred add, which asks",
 				"an argument looks like a SecretId or a SecretKey")
 		}
@@ -213,7 +212,7 @@ func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
 
 // reloadDaemon tells a daemon that runs of a change, so that it need not wait until it looks by itself.
 func (a *app) reloadDaemon(ctx context.Context) {
-	if err := client.New("").Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
+	if err := a.running().Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
 		a.warn("the daemon that runs did not take it up: %v", err)
 	}
 }

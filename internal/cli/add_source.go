@@ -40,7 +40,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 		if err != nil {
 			return keystore.Key{}, err
 		}
-		return newKey(o.secretID, secret.Reveal())
+		return keys.Pasted(o.secretID, secret.Reveal())
 	case !tty.Is(a.in):
 		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE",
 			"stdin is not a terminal, so the key cannot be asked for")
@@ -55,15 +55,15 @@ func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 		if err != nil {
 			return keystore.Key{}, err
 		}
-		if id = paste(typed.Reveal()); id == "" {
-			return keystore.Key{}, usage(consoleHint, "no SecretId was entered")
+		if id = keys.Trim(typed.Reveal()); id == "" {
+			return keystore.Key{}, usage(keys.ConsoleHint, "no SecretId was entered")
 		}
 	}
 	secret, err := a.terminal().Hidden(ctx, "SecretKey")
 	if err != nil {
 		return keystore.Key{}, err
 	}
-	return newKey(id, secret.Reveal())
+	return keys.Pasted(id, secret.Reveal())
 }
 
 // foundKey makes a key of what --from found, and an error of what cannot be one.
@@ -76,5 +76,5 @@ func foundKey(from string, found plaintext.Found, err error) (keystore.Key, erro
 	if how := found.Temporary(); how != "" {
 		return keystore.Key{}, keys.Temporary("for " + how)
 	}
-	return newKey(found.SecretID, found.SecretKey.Reveal())
+	return keys.Pasted(found.SecretID, found.SecretKey.Reveal())
 }

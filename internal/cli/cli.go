@@ -29,6 +29,9 @@ type app struct {
 	out   io.Writer // the answer
 	err   io.Writer // for people
 	debug bool
+
+	served string          // the profile that the last credential belongs to
+	said   map[string]bool // what is to be said once
 }
 
 // exitStatus ends a command that has said everything already: nothing more is printed.
@@ -42,12 +45,20 @@ func Main(args []string) int {
 	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == "tcred-helper" {
 		return helper.Main(args[1:])
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if signal.Ignored(os.Interrupt) { // a script's "&", or its trap '' INT
+		signals = signals[1:]
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	// The first ^C ends the command in its own way, a later one whatever it waits for. Some send each signal twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
-	return a.exit(a.run(ctx, args[1:]))
+	status := a.exit(a.run(ctx, args[1:]))
+	if status != say.ExitOK && ctx.Err() != nil {
+		return say.ExitInterrupted
+	}
+	return status
 }
 
 func (a *app) run(ctx context.Context, args []string) error {
@@ -79,7 +90,7 @@ func (a *app) exit(err error) int {
 		return int(status)
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
-		return say.ExitFailed
+		return say.ExitInterrupted
 	}
 	e := sts.NameShellProxy(api.AsError(err))
 	fmt.Fprint(a.err, say.Text(e))

@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 
-	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -45,29 +42,6 @@ func (a *app) logger() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
-}
-
-// daemon is a client that starts the daemon if there is none.
-func (a *app) daemon() *client.Client {
-	c := client.New("")
-	c.Start = true
-	c.Person = tty.Is(a.in) && tty.Is(a.err) // a tool that spawned us on a terminal reads our stderr itself
-	return c
-}
-
-// profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".
-func profileArg(args []string) (string, error) {
-	name := api.DefaultProfile
-	if env := os.Getenv(api.EnvProfile); env != "" {
-		name = env
-	}
-	if len(args) > 0 {
-		name = args[0]
-	}
-	if !api.ValidName(name) {
-		return "", usage(api.NameHint, "%q cannot be a profile's name", name)
-	}
-	return name, nil
 }
 
 // printJSON writes v as indented JSON.

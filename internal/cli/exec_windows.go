@@ -4,9 +4,13 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 )
 
 const defaultShell = "cmd.exe"
+
+// handOver leaves ^C to the command, which hears of it too.
+func handOver([]os.Signal) { signal.Ignore(os.Interrupt) }
 
 // become runs the command as a child: Windows has no exec.
 func become(path string, argv, env []string) error {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // The uids of two people who are not root. Neither is in /etc/passwd.
@@ -29,17 +30,10 @@ type oddWorld struct {
 // newOddWorld needs root, who can be anybody. Without TCRED_TEST_REAL=1 it skips where that is not so.
 func newOddWorld(t *testing.T) *oddWorld {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		if os.Getenv("TCRED_TEST_REAL") == "1" {
-			t.Fatal("TCRED_TEST_REAL=1, but only root can become another user")
-		}
-		t.Skip("only root can become another user")
-	}
-	built, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testworld.NeedReal(t, os.Geteuid() == 0, "needs root, to become another user")
+	built := testworld.Binaries(t)
 	w := &oddWorld{t: t, account: emulator.NewAccount(false)}
+	var err error
 	if w.dir, err = os.MkdirTemp("/tmp", "tcred-odd-"); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/tty"
@@ -53,7 +54,7 @@ profiles that may do less than their key.
 func checkInit(want *config.Initial) error {
 	if want.Backend != "" && !slices.Contains(config.Backends, want.Backend) {
 		return usage("one of "+strings.Join(config.Backends, ", "),
-			"no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
+			"no keystore %q%s", want.Backend, human.DidYouMean(want.Backend, config.Backends))
 	}
 	if want.Site != "" && !slices.Contains(config.Sites, want.Site) {
 		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)

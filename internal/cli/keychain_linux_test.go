@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -15,7 +14,8 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/keystore/keyringtest"
+	"github.com/tcred/tcred/internal/testworld"
+	"github.com/tcred/tcred/internal/testworld/keyring"
 )
 
 // TestKeychainStories runs every script in testdata/keychain/*.txtar: worlds as those of TestStories, but with a session
@@ -32,13 +32,8 @@ import (
 //	                                   and the daemon's status shows that error code
 //	same-daemon                        the daemon is the one that ran when the script said so first
 func TestKeychainStories(t *testing.T) {
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("needs dbus-daemon and gnome-keyring-daemon: TCRED_TEST_REAL=1 runs it")
-	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testworld.NeedPrograms(t, keyring.Programs...)
+	bin := testworld.Binaries(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "keychain"),
 		RequireExplicitExec: true,
@@ -53,7 +48,7 @@ func TestKeychainStories(t *testing.T) {
 
 // newDesktop is a world with a session in it.
 func newDesktop(t *testing.T, env *testscript.Env, bin string) error {
-	s, err := keyringtest.Start()
+	s, err := keyring.Start()
 	if err != nil {
 		return err
 	}
@@ -76,14 +71,14 @@ func turn(ts *testscript.TestScript, neg bool, args []string, how map[string]fun
 }
 
 func turnBus(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value("session").(*keyringtest.Session)
+	s := ts.Value("session").(*keyring.Session)
 	turn(ts, neg, args, map[string]func() error{
 		"start": s.StartBus, "deafen": s.DeafenBus, "stop": func() error { s.StopBus(); return nil },
 	})
 }
 
 func turnKeyring(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value("session").(*keyringtest.Session)
+	s := ts.Value("session").(*keyring.Session)
 	turn(ts, neg, args, map[string]func() error{
 		"start": s.StartKeyring, "stop": s.StopKeyring, "lock": s.Lock, "unlock": s.Unlock,
 		"freeze": s.FreezeKeyring, "thaw": s.ThawKeyring,
@@ -91,7 +86,7 @@ func turnKeyring(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func turnPerson(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value("session").(*keyringtest.Session)
+	s := ts.Value("session").(*keyring.Session)
 	turn(ts, neg, args, map[string]func() error{
 		"types":     func() error { s.Person.Types.Store(true); return nil },
 		"dismisses": func() error { s.Person.Types.Store(false); return nil },
@@ -100,7 +95,7 @@ func turnPerson(ts *testscript.TestScript, neg bool, args []string) {
 
 func windowsAre(ts *testscript.TestScript, neg bool, args []string) {
 	script(ts, neg)
-	got := ts.Value("session").(*keyringtest.Session).Person.Windows()
+	got := ts.Value("session").(*keyring.Session).Person.Windows()
 	if len(args) != 1 || args[0] != strconv.Itoa(got) {
 		ts.Fatalf("%d windows were raised, not %q", got, args)
 	}
@@ -137,7 +132,8 @@ func helperFails(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func daemonOf(ts *testscript.TestScript) api.Status {
-	st, err := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")).Status(context.Background())
+	c := client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
+	st, err := c.Status(context.Background())
 	ts.Check(err)
 	return st
 }

@@ -107,7 +107,7 @@ func (a *app) inventory(ctx context.Context, p dirs.Places, set *profile.Set) (i
 			Arn: e.Arn, Site: cmp.Or(c.Site, e.Site), Added: e.Added, owner: e.Owner(),
 		})
 	}
-	expires := expiries(ctx, p)
+	expires := a.expiries(ctx, p)
 	for _, name := range c.Names(names) {
 		pr, err := c.Profile(name, names)
 		if err != nil {
@@ -151,8 +151,8 @@ func (a *app) knownKeys(ctx context.Context, set *profile.Set) (map[string]keyst
 }
 
 // expiries are when the credentials expire that a daemon on the same config holds.
-func expiries(ctx context.Context, p dirs.Places) map[string]time.Time {
-	st, err := service.DaemonStatus(ctx)
+func (a *app) expiries(ctx context.Context, p dirs.Places) map[string]time.Time {
+	st, err := service.DaemonStatus(ctx, a.running())
 	if err != nil || st.Config != p.Config {
 		return nil
 	}

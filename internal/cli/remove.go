@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -96,7 +95,7 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 func (a *app) clearAll(ctx context.Context, p dirs.Places, set *profile.Set, profiles []string) (
 	all []api.ClearedCredential,
 ) {
-	running, here := client.New(""), a.broker(p, set)
+	running, here := a.running(), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)
 		if err != nil {

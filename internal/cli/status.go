@@ -45,7 +45,7 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	st, err := service.DaemonStatus(ctx)
+	st, err := service.DaemonStatus(ctx, a.running())
 	if errors.Is(err, socket.ErrNotListening) {
 		e := *api.AsError(err)
 		e.Message = "the daemon is down: " + e.Message

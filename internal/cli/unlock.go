@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/tty"
@@ -114,7 +113,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 }
 
 func (a *app) lock(ctx context.Context) error {
-	switch err := client.New("").Lock(ctx); {
+	switch err := a.running().Lock(ctx); {
 	case api.CodeOf(err) == api.NoDaemon:
 		a.tell("no daemon runs, so nothing is unlocked")
 	case err != nil:

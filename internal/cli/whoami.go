@@ -32,7 +32,7 @@ func (a *app) whoamiCmd() *cobra.Command {
 		Short: "Ask Tencent Cloud who a credential is",
 		Long: `Whoami asks STS (GetCallerIdentity) whom it takes the profile's credential for: the answer's five
 fields and the request's id. --key asks about a permanent key itself, --env about the credentials that
-lie in the environment, as tools started here would use them.`,
+lie in the environment, as tools started here would use them.` + profileHelp,
 		Example: `  tcred whoami
   tcred whoami upload --json
   tcred whoami --key work
@@ -42,7 +42,7 @@ lie in the environment, as tools started here would use them.`,
 				return usage("tcred whoami --help", "one profile at a time")
 			}
 			byKey := cmd.Flags().Changed("key")
-			if o.env && byKey || (o.env || byKey) && len(args) > 0 {
+			if o.env && byKey || (o.env || byKey) && (len(args) > 0 || cmd.Flags().Changed("profile")) {
 				return usage("tcred whoami --help", "PROFILE, --key and --env exclude each other")
 			}
 			if byKey && !api.ValidName(o.key) {
@@ -51,7 +51,7 @@ lie in the environment, as tools started here would use them.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := a.identity(cmd.Context(), o, args)
+			id, err := a.identity(cmd, o, args)
 			if err != nil {
 				return err
 			}
@@ -61,25 +61,32 @@ lie in the environment, as tools started here would use them.`,
 			return a.printIdentity(id)
 		},
 	}
+	takeProfile(cmd)
 	cmd.Flags().StringVar(&o.key, "key", "", "ask about the permanent key of that name")
 	cmd.Flags().BoolVar(&o.env, "env", false, "ask about the credentials in the environment")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
-func (a *app) identity(ctx context.Context, o whoamiOptions, args []string) (api.Identity, error) {
+func (a *app) identity(cmd *cobra.Command, o whoamiOptions, args []string) (api.Identity, error) {
+	ctx := cmd.Context()
 	if !o.env && o.key == "" {
-		name, err := profileArg(args)
+		w, err := profileOf(cmd, args)
+		if err == nil {
+			w, err = a.settle(ctx, w)
+		}
 		if err != nil {
 			return api.Identity{}, err
 		}
-		return a.daemon().Identity(ctx, name)
+		id, err := a.daemon().Identity(ctx, w.name)
+		return id, w.explain(err)
 	}
 	p, err := dirs.Find()
 	if err != nil {
 		return api.Identity{}, err
 	}
 	if o.env {
+		defer a.await("STS")()
 		return identityOfEnviron(ctx, p, a.profiles(p))
 	}
 	return a.identityOfKey(ctx, p, o.key)
@@ -105,10 +112,13 @@ func (a *app) identityOfKey(ctx context.Context, p dirs.Places, name string) (ap
 }
 
 // identityOfKeyHere asks with the permanent key itself, which stays in this process.
-func (a *app) identityOfKeyHere(ctx context.Context, p dirs.Places, set *profile.Set, name string) (api.Identity, error) {
+func (a *app) identityOfKeyHere(
+	ctx context.Context, p dirs.Places, set *profile.Set, name string,
+) (api.Identity, error) {
 	if err := a.openStore(ctx, set); err != nil {
 		return api.Identity{}, err
 	}
+	defer a.await("the keystore and STS")()
 	ask, err := set.ReadKey(ctx, name)
 	if err != nil {
 		return api.Identity{}, lockedHere(set, err)

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/testworld/keys"
 	"github.com/tcred/tcred/keystore"
 )
 
 func TestAKeyThatCannotBeIndexedGoesOutOfTheKeystoreAgain(t *testing.T) {
 	old := keystore.Key{ID: "AKIDold", Secret: "old"}
-	store := keystore.NewMemory(map[string]keystore.Key{"taken": old})
+	store := keys.NewMemory(map[string]keystore.Key{"taken": old})
 	index := keystore.Index{Path: filepath.Join(t.TempDir(), "state", "keys.json")}
 	if err := os.MkdirAll(index.Path, 0o700); err != nil { // no file can be put there
 		t.Fatal(err)

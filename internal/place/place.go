@@ -2,6 +2,7 @@
 //
 // The helper asks it on each call, so it uses nothing that package os does not need anyway. What that saves is small,
 // and measured: fmt, strings, strconv and path/filepath would make the helper's run 2 to 4 % longer, 0.04 to 0.08 ms.
+// The request itself takes about 0.40 ms.
 package place
 
 import (

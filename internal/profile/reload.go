@@ -224,9 +224,12 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 	if client, ok := r.clients[key]; ok {
 		return client, nil
 	}
-	o := sts.Options{Site: key.site, Region: region, Language: cmp.Or(c.Language, localeLanguage()), Now: now}
-	if err := addressOf(&o, c); err != nil {
-		return nil, err
+	o := sts.Options{
+		Site: key.site, Endpoint: c.Endpoint, Region: region, Proxy: c.Proxy, Roots: c.CAs,
+		Language: cmp.Or(c.Language, localeLanguage()), Now: now,
+	}
+	if c.Endpoint != nil && config.IsLoopback(c.Endpoint.Hostname()) { // never reached through a proxy
+		o.Proxy = nil
 	}
 	client, err := sts.NewClient(o)
 	if err != nil {
@@ -234,22 +237,6 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 	}
 	r.clients[key] = client
 	return client, nil
-}
-
-// addressOf fills in where STS is by config, and how to get there. A loopback endpoint is never reached through a proxy.
-func addressOf(o *sts.Options, c *config.Config) (err error) {
-	if c.Endpoint != "" {
-		if o.Endpoint, err = config.ParseEndpoint(c.Endpoint); err != nil {
-			return err
-		}
-	}
-	if c.Proxy != "" && (o.Endpoint == nil || !config.IsLoopback(o.Endpoint.Hostname())) {
-		if o.Proxy, err = config.ParseProxy(c.Proxy); err != nil {
-			return err
-		}
-	}
-	o.Roots, err = loadRoots(c.CAFile)
-	return err
 }
 
 // localeLanguage is the one of config.Languages that LANG asks for. It is all of the locale that a daemon is given.

@@ -134,7 +134,7 @@ func (m *systemd) restartDue(ctx context.Context) bool {
 	if m.property(ctx, serviceUnit, "ActiveState") != "active" {
 		return false // asking would start it
 	}
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	return err == nil && st.Version != api.Version
 }
 
