@@ -60,7 +60,7 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 	if errors.Is(err, socket.ErrNotListening) {
 		e := *api.AsError(err)
 		e.Message = "the daemon is down: " + e.Message
-		e.Hint = "tcred get starts it, as the first tool that asks does; tcred doctor looks for faults"
+		e.Hint = "tcred get, or any tool that asks, starts it; tcred doctor looks for faults"
 		err = &e
 	}
 	if errors.Is(err, context.Canceled) {
