@@ -179,7 +179,7 @@ func TestAShellIsLedNowhereElseAndGetsRidOfItAgain(t *testing.T) {
 
 func TestAFormatIsMeantByANearWordAndByOtherToolsWords(t *testing.T) {
 	for word, want := range map[string]string{
-		"proces": "process", "JSON": "process", "fsh": "fish", "enb": "env", "tcli": "tccli", "bash": "env", "pwsh": "powershell", "power": "powershell",
+		"proces": "process", "JSON": "process", "josn": "process", "fsh": "fish", "enb": "env", "tcli": "tccli", "bash": "env", "pwsh": "powershell", "power": "powershell",
 	} {
 		if _, err := ParseFormat(word); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("did you mean %q?; known are", want)) {
 			t.Errorf("%s: %v", word, err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +47,8 @@ func ParseFormat(name string) (Format, error) {
 		names[i] = string(f)
 	}
 	near := human.DidYouMean(name, names)
-	if meant, ok := otherWords[strings.ToLower(name)]; ok {
-		near = fmt.Sprintf("; did you mean %q?", meant)
+	if word := human.Nearest(name, slices.Sorted(maps.Keys(otherWords))); near == "" && word != "" {
+		near = fmt.Sprintf("; did you mean %q?", otherWords[word])
 	}
 	return "", fmt.Errorf("unknown format %q%s; known are %s", name, near, strings.Join(names, ", "))
 }

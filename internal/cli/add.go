@@ -83,14 +83,13 @@ func addArgs(_ *cobra.Command, args []string) error {
 }
 
 // addFlagError answers --secret-key, which does not exist, with the reason. It repeats no value.
-func addFlagError(_ *cobra.Command, err error) error {
-	message, _, _ := strings.Cut(flagFault(err), " in -") // the rest repeats what was typed, perhaps a secret
-	if strings.Contains(message, "--secret-key") {
+func addFlagError(cmd *cobra.Command, err error) error {
+	if strings.HasPrefix(err.Error(), "unknown flag: --secret-key") {
 		return usage(
 			"--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
 			"no --secret-key: a secret in an argument can be seen by every process")
 	}
-	return usage("tcred add --help", "%s", message)
+	return flagError(cmd, err)
 }
 
 // check finds flags that do not go together.

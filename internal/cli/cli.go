@@ -159,24 +159,12 @@ hands tools short-lived, policy-scoped credentials in its place.
 	root.SetErr(a.err)
 	root.SetVersionTemplate("tcred {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", os.Getenv(api.EnvLog) == "debug", "say more on stderr")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(cmd.CommandPath()+" --help", "%s", flagFault(err))
-	})
-	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.commands()...)
 	root.SetHelpCommand(a.helpCmd())
 	wrapArgs(root)
 	complete(root)
 	return root
-}
-
-// noCommand is the error for a word that is not one of cmd's commands.
-func noCommand(cmd *cobra.Command, word string) error {
-	whole := strings.TrimPrefix(cmd.CommandPath()+" "+word, "tcred ")
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return usage(cmd.CommandPath()+" --help", "no command %q; did you mean %q?", whole, near[0])
-	}
-	return usage(cmd.CommandPath()+" --help", "no command %q", whole)
 }
 
 // wrapArgs puts cobra's own complaints about arguments into our words.

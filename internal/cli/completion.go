@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,15 +116,36 @@ func complete(cmd *cobra.Command) {
 }
 
 // completeArgument finds what the next argument is in the Use line: the words after the command's name.
-func completeArgument(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if slices.Contains(os.Args, "--") { // a command of the person's own follows, which cobra does not tell us
-		return nil, cobra.ShellCompDirectiveDefault
+func completeArgument(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if at := slices.Index(os.Args, "--"); at >= 0 { // a command of the person's own follows, which cobra does not tell us
+		var commands []string
+		if cmd.Name() == "exec" && at == len(os.Args)-2 && !strings.ContainsRune(begun, filepath.Separator) {
+			commands = commandsOnPath(begun)
+		}
+		return commands, cobra.ShellCompDirectiveDefault // where there is none, the shell's own: files
 	}
 	words := strings.Fields(cmd.Use)[1:]
 	if len(args) >= len(words) {
 		return candidates(nil)
 	}
 	return candidates(argumentCandidates[strings.Trim(words[len(args)], "[].")])
+}
+
+// commandsOnPath are the commands whose names begin so.
+func commandsOnPath(begun string) (names []string) {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		entries, _ := os.ReadDir(dir) // a directory that is not there has none
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), begun) {
+				continue
+			}
+			if _, err := exec.LookPath(filepath.Join(dir, e.Name())); err == nil {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +29,12 @@ Exit status 1 means that a check failed.`,
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
+	done := a.await("the keystore, the daemon and the network")
 	findings := doctor.Examine(ctx)
+	done()
+	if err := ctx.Err(); err != nil {
+		return err // what was looked at after ^C says nothing
+	}
 	var err error
 	if asJSON {
 		err = a.printJSON(findings)
@@ -53,15 +56,12 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 }
 
 func (a *app) printFindings(findings []doctor.Finding) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	var t table
 	for _, f := range findings {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Level, f.Check, f.Detail)
+		t.add(string(f.Level), f.Check, f.Detail)
 		if f.Cure != "" {
-			fmt.Fprintf(w, "\t\tcure: %s\n", f.Cure)
+			t.add("", "", "cure: "+f.Cure)
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return t.print(a.out, a.width())
 }

@@ -16,10 +16,13 @@ func (a *app) helpCmd() *cobra.Command {
 		Hidden:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return usage("tcred --help", "no command %q", strings.Join(args, " "))
+			switch {
+			case err == nil && len(rest) == 0:
+				return about.Help()
+			case len(rest) > 0 && about.HasSubCommands():
+				return noCommand(about, rest[0])
 			}
-			return about.Help()
+			return usage(about.CommandPath()+" --help", "no command %q", strings.Join(args, " "))
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			about, rest, err := cmd.Root().Find(args)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // logPoll is how often logs --follow looks for more.
@@ -63,7 +64,7 @@ func (a *app) logs(ctx context.Context, path string, lines int, follow bool) err
 	for follow {
 		select {
 		case <-ctx.Done():
-			return nil // ^C is how one ends it
+			return exitStatus(say.ExitInterrupted) // ^C is how one ends it
 		case <-time.After(logPoll):
 		}
 		if err := t.more(); err != nil {

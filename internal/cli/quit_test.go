@@ -46,7 +46,7 @@ func TestSIGQUITShowsTheStacksWithoutArguments(t *testing.T) {
 		cmd.Process.Signal(signal)
 		cmd.Wait()
 		text := said.text.String()
-		if cmd.ProcessState.ExitCode() != exitQuit || !strings.Contains(text, "RunRefresher(...)") || strings.Contains(text, "(0x") ||
+		if cmd.ProcessState.ExitCode() != exitQuit || !strings.Contains(text, "(*app).serve(...)") || strings.Contains(text, "(0x") ||
 			strings.Contains(text, "({0x") {
 			t.Errorf("%v: %v\n%s", signal, cmd.ProcessState, text)
 		}

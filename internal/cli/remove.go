@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,12 +62,25 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 		return err
 	}
 	a.tell("key %q %s", r.Name, done)
+	a.warnOfUsers(set, r)
 	for _, c := range cleared {
 		a.tell("its credential of profile %q is dropped; at Tencent Cloud it stays valid until %s",
 			c.Profile, c.Expires.Local().Format(time.DateTime))
 	}
 	a.reloadDaemon(ctx)
 	return nil
+}
+
+// warnOfUsers names the profiles of config.toml that used a key which is gone. The one that it was by itself is gone too.
+func (a *app) warnOfUsers(set *profile.Set, r keys.Removal) {
+	c, err := set.Config()
+	if err != nil {
+		return
+	}
+	users := slices.DeleteFunc(slices.Clone(r.Profiles), func(name string) bool { _, declared := c.Profiles[name]; return !declared })
+	if len(users) > 0 {
+		a.warn("config.toml still has profiles that use it, and fail from now on: %s", strings.Join(users, ", "))
+	}
 }
 
 // confirm asks the person at the terminal.

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -146,12 +144,12 @@ func identityOfEnviron(ctx context.Context, p dirs.Places, set *profile.Set) (ap
 }
 
 func (a *app) printIdentity(id api.Identity) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	var t table
 	for _, field := range [][2]string{
 		{"Type", id.Type}, {"AccountId", id.AccountID}, {"UserId", id.UserID},
 		{"PrincipalId", id.PrincipalID}, {"Arn", id.Arn}, {"RequestId", id.RequestID},
 	} {
-		fmt.Fprintf(w, "%s\t%s\n", field[0], human.Dash(field[1]))
+		t.add(field[0], human.Dash(field[1]))
 	}
-	return w.Flush()
+	return t.print(a.out, a.width())
 }

@@ -23,7 +23,7 @@ func TestWhoNamesNoProfileMeansTheOneThatIsSureToBeMeant(t *testing.T) {
 		{name: "a broken one of that name", text: narrow, keys: "work", want: "default"},
 		{name: "no key", want: "default", code: api.NoProfile, fault: `no profile "default"; there is no key yet: tcred add`},
 		{name: "several keys", keys: "a b", want: "default", code: api.NoProfile,
-			fault: `no profile "default"; name one that tcred list shows, or write default_profile = "a" in config.toml`},
+			fault: `no profile "default"; tcred list, and name one that it shows; or write default_profile = "a" in config.toml`},
 		{name: "a name that is none", text: "default_profile = 'wrok'\n", keys: "work", want: "wrok", code: api.NoProfile,
 			fault: `no profile "wrok", which default_profile in PATH names; did you mean "work"?; `},
 		{name: "no name at all", text: "default_profile = 5\n", keys: "work", code: api.ConfigInvalid,

@@ -189,7 +189,7 @@ func (c *Config) Choose(keys []string) (string, error) {
 	}
 	e := api.AsError(c.noProfile(api.DefaultProfile, keys))
 	if len(keys) > 1 {
-		e.Hint = fmt.Sprintf("name one that tcred list shows, or write default_profile = %q in config.toml", keys[0])
+		e.Hint = fmt.Sprintf("tcred list, and name one that it shows; or write default_profile = %q in config.toml", keys[0])
 	}
 	return api.DefaultProfile, e
 }
