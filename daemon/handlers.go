@@ -276,6 +276,12 @@ func (s *Server) forgetKeys() {
 	s.Keystore.Lock()
 	s.Broker.Lock()
 	s.Log.Info("locked")
+	if s.Again {
+		select {
+		case s.again <- struct{}{}:
+		default: // it was asked for already
+		}
+	}
 }
 
 func (s *Server) stopServer(*http.Request) (any, error) {

@@ -28,6 +28,8 @@ type Listener struct {
 	path string
 	own  os.FileInfo
 	lock *flock.Flock // not held where the file system has no locks
+	// handedLock is the lock in place of lock, after the process executed itself anew. It is nil where none was held.
+	handedLock *os.File
 
 	closing sync.Once
 	closed  chan struct{}
@@ -143,7 +145,17 @@ func (l *Listener) Close() (err error) {
 		if l.ours() {
 			err = errors.Join(err, os.Remove(l.path))
 		}
-		err = errors.Join(err, l.lock.Close())
+		err = errors.Join(err, l.unlock())
 	})
 	return err
+}
+
+func (l *Listener) unlock() error {
+	switch {
+	case l.lock != nil:
+		return l.lock.Close()
+	case l.handedLock != nil:
+		return l.handedLock.Close()
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -42,7 +43,9 @@ type Server struct {
 	Log      *slog.Logger
 	Now      func() time.Time // the wall clock; nil is time.Now
 	IdleExit time.Duration    // without a request for so long the server stops; 0 never
+	Again    bool             // after a lock Serve returns ErrAgain
 
+	again   chan struct{} // a lock was asked for
 	stop    context.CancelFunc
 	lastUse atomic.Int64 // monotonic, as time.Since(started)
 	started time.Time
@@ -56,12 +59,16 @@ const grace = 9500 * time.Millisecond
 type peerKey struct{}
 
 // Serve answers on l, runs the refresher, and stops when ctx ends, a client asks for it, l fails, or nobody asks for
-// IdleExit. Requests under way get a moment to finish.
+// IdleExit. Requests under way get a moment to finish. With Again it stops after a lock too, with ErrAgain, and l stays
+// open: whoever accepts on it next serves those who wait.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	outer := ctx
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
 	s.started = time.Now()
 	defer s.relock.cancel()
+	s.again = make(chan struct{}, 1)
+	held := &holding{Listener: l}
 	web := &http.Server{
 		Handler:           s.handler(),
 		ConnContext:       s.identify,
@@ -76,7 +83,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		DisableGeneralOptionsHandler: true, // every answer is ours
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(l) }()
+	go func() { failed <- web.Serve(held) }()
 	refreshed := make(chan struct{})
 	go func() { s.Broker.RunRefresher(ctx); close(refreshed) }()
 	go s.watchIdle(ctx)
@@ -86,12 +93,33 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 		s.stop()
 	case <-ctx.Done():
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-		defer cancel()
-		err = drain(ending, web, l, failed, &s.busy)
+		err = s.end(ctx, grace, web, held.Close, failed)
+	case <-s.again:
+		err = s.end(ctx, againGrace, web, held.hold, failed)
+		if err == nil && ctx.Err() == nil {
+			err = ErrAgain
+		} else { // or it was told to stop meanwhile
+			err = errors.Join(err, l.Close())
+		}
+		s.stop()
 	}
 	<-refreshed
+	if errors.Is(err, ErrAgain) { // else there could be twice as many calls in a second as STS is to see
+		s.Broker.Settle(outer)
+	}
+	if errors.Is(err, ErrAgain) && outer.Err() != nil { // a signal came
+		return l.Close()
+	}
 	return err
+}
+
+// end lets requests under way finish, within a time.
+func (s *Server) end(
+	ctx context.Context, within time.Duration, web *http.Server, refuse func() error, served <-chan error,
+) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	return drain(ctx, web, refuse, served, &s.busy)
 }
 
 // identify notes at accept who connected.

@@ -107,6 +107,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 	server := &daemon.Server{
 		Broker: b, Keystore: set, Choose: set.Choose, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
 		Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
+		Again: true,
 		Status: func() api.Status {
 			st := api.Status{
 				Version: api.Version, PID: os.Getpid(), Socket: at.Path, Cache: p.Cache,
@@ -120,10 +121,14 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 	}
 	systemd.Follow(ctx, b.Alive, log)
 	log.Info("listening", "socket", at.Path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
-	if mode.detached {
+	if mode.detached && !at.Resumed {
 		ready()
 	}
-	err = server.Serve(ctx, at)
+	err = server.Serve(ctx, at.Listener)
+	if errors.Is(err, daemon.ErrAgain) {
+		log.Info("executing itself anew: what was forgotten leaves the memory with everything else")
+		err = errors.Join(at.Again(systemd), at.Close()) // Again came back, so this process ends
+	}
 	log.Info("stopped")
 	return err
 }
