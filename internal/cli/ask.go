@@ -11,6 +11,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
@@ -43,7 +44,7 @@ func profileOf(cmd *cobra.Command, args []string) (asked, error) {
 	case slices.ContainsFunc(names, human.LooksSecret): // asked about, it would be in the daemon's log
 		return w, looksSecret()
 	case len(names) > 1:
-		return w, usage(cmd.CommandPath()+" --help", "more than one profile: %q and %q", names[0], names[1])
+		return w, cmdline.Error(cmd.CommandPath()+" --help", "more than one profile: %q and %q", names[0], names[1])
 	case len(names) == 1:
 		w = asked{name: names[0]}
 	case w.name == "":
@@ -53,9 +54,9 @@ func profileOf(cmd *cobra.Command, args []string) (asked, error) {
 	case api.ValidName(w.name):
 		return w, nil
 	case w.by != "":
-		return w, usage(api.NameHint, "%q in %s cannot be a profile's name", w.name, w.by)
+		return w, cmdline.Error(api.NameHint, "%q in %s cannot be a profile's name", w.name, w.by)
 	}
-	return w, usage(api.NameHint, "%q cannot be a profile's name", w.name)
+	return w, cmdline.Error(api.NameHint, "%q cannot be a profile's name", w.name)
 }
 
 // explain is err with the words who named the profile, where it says that there is none.

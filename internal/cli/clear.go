@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/socket"
@@ -26,7 +27,7 @@ expires, and clear says until when: nothing revokes it earlier.` + profileHelp,
   tcred clear --all`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 || all && (len(args) > 0 || cmd.Flags().Changed("profile")) {
-				return usage("tcred clear --help", "one profile, or --all")
+				return cmdline.Error("tcred clear --help", "one profile, or --all")
 			}
 			return nil
 		},

@@ -7,7 +7,9 @@ import (
 
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -18,7 +20,7 @@ func indexOf(p dirs.Places) keystore.Index { return keystore.Index{Path: p.Index
 
 // profiles reads config and keys in this process, for a command that works without the daemon.
 func (a *app) profiles(p dirs.Places) *profile.Set {
-	hide() // the permanent key may come into this process
+	process.Hide() // the permanent key may come into this process
 	return profile.Open(profile.Options{
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys,
 		Interactive: tty.Is(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
@@ -46,7 +48,7 @@ func (a *app) logger() *slog.Logger {
 
 // looksSecret is the error for a word that is not repeated.
 func looksSecret() error {
-	return usage("its arguments are in the shell's history now: delete them there; tcred add asks for a key",
+	return cmdline.Error("its arguments are in the shell's history now: delete them there; tcred add asks for a key",
 		"an argument looks like a SecretId or a SecretKey")
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
 )
@@ -34,7 +35,7 @@ which wants tcred on the PATH. The packages install both.`,
   tcred completion powershell | Out-String | Invoke-Expression`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("tcred completion SHELL: "+strings.Join(shells, ", "), "which shell?")
+				return cmdline.Error("tcred completion SHELL: "+strings.Join(shells, ", "), "which shell?")
 			}
 			return nil
 		},
@@ -71,7 +72,7 @@ func completionScript(root *cobra.Command, shell string, forHelper bool) ([]byte
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(&b)
 	default:
-		return nil, usage("known are "+strings.Join(shells, ", "), "no completion for the shell %q", shell)
+		return nil, cmdline.Error("known are "+strings.Join(shells, ", "), "no completion for the shell %q", shell)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing the completion script: %w", err)

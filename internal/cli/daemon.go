@@ -17,8 +17,10 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/logfile"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/service"
 )
@@ -65,7 +67,7 @@ type daemonMode struct{ background, detached, service bool }
 
 // runDaemon serves until ctx ends, a client stops it, or its socket is gone.
 func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
-	harden()
+	process.Harden()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // its terminal was closed
 	defer stop()
 	p, err := dirs.Find()
@@ -138,7 +140,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 func (a *app) daemonLog(p dirs.Places, background bool) *slog.Logger {
 	out, missing := a.err, error(nil)
 	if background {
-		if file, err := daemon.OpenLog(p.Log(), a.crashInto); err == nil {
+		if file, err := logfile.Open(p.Log(), a.crashInto); err == nil {
 			out = file
 		} else {
 			missing = err

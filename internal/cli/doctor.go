@@ -8,6 +8,7 @@ import (
 	"github.com/tcred/tcred/internal/doctor"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/table"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -56,12 +57,12 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 }
 
 func (a *app) printFindings(findings []doctor.Finding) error {
-	var t table
+	var t table.Table
 	for _, f := range findings {
-		t.add(string(f.Level), f.Check, f.Detail)
+		t.Add(string(f.Level), f.Check, f.Detail)
 		if f.Cure != "" {
-			t.add("", "", "cure: "+f.Cure)
+			t.Add("", "", "cure: "+f.Cure)
 		}
 	}
-	return t.print(a.out, a.width())
+	return t.Print(a.out, a.width())
 }

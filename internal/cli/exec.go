@@ -17,7 +17,9 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/tty"
 )
@@ -44,7 +46,7 @@ while the command runs. --min-ttl says how much life it must have at the start.`
 		Args: func(cmd *cobra.Command, args []string) error {
 			before, _ := splitAtDash(cmd, args)
 			if n := len(before); n > 1 || n == 1 && cmd.Flags().Changed("profile") {
-				return usage("tcred exec PROFILE -- COMMAND", "the command stands after --")
+				return cmdline.Error("tcred exec PROFILE -- COMMAND", "the command stands after --")
 			}
 			return nil
 		},
@@ -85,7 +87,7 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 
 // exec finds the command before it asks for a credential, and becomes it.
 func (a *app) exec(ctx context.Context, name string, o getOptions, command []string) error {
-	ignored := ignoredAtStart()
+	ignored := process.IgnoredAtStart()
 	for _, s := range ignored {
 		if slices.Contains([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}, s) { // of us too, from now on
 			signal.Ignore(s)
@@ -104,11 +106,11 @@ func (a *app) exec(ctx context.Context, name string, o getOptions, command []str
 		return err
 	}
 	a.tellEntry(c, opensShell)
-	handOver(ignored)
+	process.HandOver(ignored)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return a.cannotRun(command[0], become(path, command, environment(c, a.served)))
+	return a.cannotRun(command[0], process.Become(path, command, environment(c, a.served)))
 }
 
 // environment is that of the command: the caller's, with c and nothing else that leads to a credential.
@@ -151,11 +153,13 @@ func (a *app) credential(ctx context.Context, name string, o getOptions) (creden
 	return a.daemon().Credential(ctx, name, minTTL)
 }
 
-// cannotRun tells a command that is not there from one that cannot run. A status passes through.
+// cannotRun tells a command that is not there from one that cannot run. The status of one that ran passes through.
 func (a *app) cannotRun(command string, err error) error {
-	var status exitStatus
-	if err == nil || errors.As(err, &status) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if ended, is := errors.AsType[*exec.ExitError](err); is { // on Windows the command was a child
+		return exitStatus(ended.ExitCode())
 	}
 	if named, is := errors.AsType[*exec.Error](err); is {
 		err = named.Err
@@ -177,5 +181,5 @@ func shell() string {
 	if s := os.Getenv("SHELL"); s != "" {
 		return s
 	}
-	return defaultShell
+	return process.DefaultShell
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/place/dirs"
 )
 
@@ -48,7 +49,7 @@ func (a *app) getCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := credential.ParseFormat(format)
 			if err != nil {
-				return usage("tcred get --help", "%s", err)
+				return cmdline.Error("tcred get --help", "%s", err)
 			}
 			if unset {
 				return a.unset(cmd, args, f)
@@ -77,11 +78,11 @@ func (a *app) unset(cmd *cobra.Command, args []string, f credential.Format) erro
 		f = credential.Env
 	}
 	if len(args) > 0 || cmd.Flags().Changed("profile") || cmd.Flags().Changed("min-ttl") {
-		return usage("tcred get --unset --format "+string(f), "--unset goes with --format alone")
+		return cmdline.Error("tcred get --unset --format "+string(f), "--unset goes with --format alone")
 	}
 	text, err := credential.Unset(f)
 	if err != nil {
-		return usage("tcred get --unset --format env", "%s", err)
+		return cmdline.Error("tcred get --unset --format env", "%s", err)
 	}
 	_, err = a.out.Write(text)
 	return err

@@ -20,6 +20,7 @@ import (
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/service"
+	"github.com/tcred/tcred/internal/table"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -178,23 +179,23 @@ func policyKind(p config.Profile) string {
 }
 
 func (a *app) printInventory(inv inventory) error {
-	keys := table{header: []string{"KEY", "SECRETID", "ACCOUNT", "IDENTITY", "SITE"}}
+	keys := table.Table{Header: []string{"KEY", "SECRETID", "ACCOUNT", "IDENTITY", "SITE"}}
 	for _, k := range inv.Keys {
-		keys.add(k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
+		keys.Add(k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
 	}
-	profiles := table{header: []string{"PROFILE", "KEY", "ACCOUNT", "REGION", "POLICY", "DURATION", "EXPIRES"}}
+	profiles := table.Table{Header: []string{"PROFILE", "KEY", "ACCOUNT", "REGION", "POLICY", "DURATION", "EXPIRES"}}
 	for _, p := range inv.Profiles {
-		profiles.add(p.Name, p.Key, human.Dash(p.AccountID), p.Region, p.policy(), p.Duration, p.expiry())
+		profiles.Add(p.Name, p.Key, human.Dash(p.AccountID), p.Region, p.policy(), p.Duration, p.expiry())
 	}
 	var out bytes.Buffer // errors of writing to it are none
-	for _, t := range []table{keys, profiles} {
-		if len(t.rows) == 0 {
+	for _, t := range []table.Table{keys, profiles} {
+		if t.Empty() {
 			continue
 		}
 		if out.Len() > 0 {
 			out.WriteString("\n")
 		}
-		t.print(&out, a.width())
+		t.Print(&out, a.width())
 	}
 	if _, err := a.out.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)

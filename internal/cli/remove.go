@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -28,7 +29,7 @@ the CAM console: disable or delete it there if it leaked.`,
   tcred remove work --force`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("tcred list shows the keys", "which key? tcred remove KEY")
+				return cmdline.Error("tcred list shows the keys", "which key? tcred remove KEY")
 			}
 			return addArgs(nil, args)
 		},
@@ -89,7 +90,7 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 		return true, nil
 	}
 	if !tty.Is(a.in) {
-		return false, usage("tcred remove "+r.Name+" --force",
+		return false, cmdline.Error("tcred remove "+r.Name+" --force",
 			"stdin is not a terminal, so nobody can say yes; nothing was removed")
 	}
 	question := fmt.Sprintf("remove key %q (%s)?", r.Name, r.Entry.Describe())

@@ -17,6 +17,7 @@ import (
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
+	"github.com/tcred/tcred/internal/table"
 	"github.com/tcred/tcred/internal/tty"
 )
 
@@ -112,27 +113,27 @@ func (a *app) warnOfSkew(st api.Status, p dirs.Places) {
 }
 
 func (a *app) printStatus(st api.Status, now time.Time) error {
-	var head, profiles table
-	head.add("daemon", fmt.Sprintf("version %s, pid %d, since %s", st.Version, st.PID, human.Moment(st.Started, now)))
-	head.add("socket", st.Socket)
-	head.add("config", st.Config)
-	head.add("default", human.Dash(st.DefaultProfile))
-	head.add("keystore", keystoreLine(st, now))
-	head.add("cache", cacheLine(st))
-	head.add("sts calls", fmt.Sprint(st.STSCalls))
-	profiles.header = []string{"PROFILE", "KEY", "EXPIRES", "LAST USE", "LAST ERROR"}
+	var head, profiles table.Table
+	head.Add("daemon", fmt.Sprintf("version %s, pid %d, since %s", st.Version, st.PID, human.Moment(st.Started, now)))
+	head.Add("socket", st.Socket)
+	head.Add("config", st.Config)
+	head.Add("default", human.Dash(st.DefaultProfile))
+	head.Add("keystore", keystoreLine(st, now))
+	head.Add("cache", cacheLine(st))
+	head.Add("sts calls", fmt.Sprint(st.STSCalls))
+	profiles.Header = []string{"PROFILE", "KEY", "EXPIRES", "LAST USE", "LAST ERROR"}
 	for _, p := range st.Profiles {
 		code := ""
 		if p.LastError != nil {
 			code = string(p.LastError.Code)
 		}
-		profiles.add(p.Name, human.Dash(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), human.Dash(code))
+		profiles.Add(p.Name, human.Dash(p.Key), human.Moment(p.Expires, now), human.Moment(p.LastUse, now), human.Dash(code))
 	}
 	var out bytes.Buffer // errors of writing to it are none
-	head.print(&out, a.width())
+	head.Print(&out, a.width())
 	if len(st.Profiles) > 0 {
 		out.WriteString("\n")
-		profiles.print(&out, a.width())
+		profiles.Print(&out, a.width())
 	}
 	for _, f := range doctor.Faults(st) {
 		fmt.Fprintf(&out, "\n%s: %s: %s\n", strings.Join(f.Of, ", "), f.Problem.Code, human.OneLine(f.Problem.Detail))

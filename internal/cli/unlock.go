@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -33,7 +34,7 @@ prompt behind your back: a locked keystore is an error that says so.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.duration < 0 || o.duration == 0 && cmd.Flags().Changed("for") {
-				return usage("--for 8h", "--for takes a time above zero")
+				return cmdline.Error("--for 8h", "--for takes a time above zero")
 			}
 			return a.unlock(cmd.Context(), o)
 		},
@@ -62,7 +63,7 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 		return err
 	}
 	if store.Name() != "file" && (o.stdin || o.duration != 0) {
-		return usage("", "--for and --passphrase-stdin are for the file keystore; config.toml names %q", store.Name())
+		return cmdline.Error("", "--for and --passphrase-stdin are for the file keystore; config.toml names %q", store.Name())
 	}
 	switch store.Name() {
 	case "file":

@@ -7,11 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/table"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -37,17 +39,17 @@ lie in the environment, as tools started here would use them.` + profileHelp,
   tcred exec upload -- tcred whoami --env`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage("tcred whoami --help", "one profile at a time")
+				return cmdline.Error("tcred whoami --help", "one profile at a time")
 			}
 			byKey := cmd.Flags().Changed("key")
 			if o.env && byKey || (o.env || byKey) && (len(args) > 0 || cmd.Flags().Changed("profile")) {
-				return usage("tcred whoami --help", "PROFILE, --key and --env exclude each other")
+				return cmdline.Error("tcred whoami --help", "PROFILE, --key and --env exclude each other")
 			}
 			if byKey && human.LooksSecret(o.key) {
 				return looksSecret()
 			}
 			if byKey && !api.ValidName(o.key) {
-				return usage(api.NameHint, "%q cannot be a key's name", o.key)
+				return cmdline.Error(api.NameHint, "%q cannot be a key's name", o.key)
 			}
 			return nil
 		},
@@ -124,7 +126,7 @@ func (a *app) identityOfKeyHere(
 	if err != nil {
 		return api.Identity{}, lockedHere(set, err)
 	}
-	awaitTurn(ctx, p)
+	keys.AwaitTurn(ctx, p.State)
 	return ask(ctx)
 }
 
@@ -137,19 +139,19 @@ func identityOfEnviron(ctx context.Context, p dirs.Places, set *profile.Set) (ap
 			Hint: "such as TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN: tcred exec sets them",
 		}
 	}
-	awaitTurn(ctx, p)
+	keys.AwaitTurn(ctx, p.State)
 	f := found[0]
 	id, _, err := keys.FindSite(ctx, set, keystore.Key{ID: f.SecretID, Secret: f.SecretKey}, f.Token)
 	return id, err
 }
 
 func (a *app) printIdentity(id api.Identity) error {
-	var t table
+	var t table.Table
 	for _, field := range [][2]string{
 		{"Type", id.Type}, {"AccountId", id.AccountID}, {"UserId", id.UserID},
 		{"PrincipalId", id.PrincipalID}, {"Arn", id.Arn}, {"RequestId", id.RequestID},
 	} {
-		t.add(field[0], human.Dash(field[1]))
+		t.Add(field[0], human.Dash(field[1]))
 	}
-	return t.print(a.out, a.width())
+	return t.Print(a.out, a.width())
 }

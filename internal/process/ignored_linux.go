@@ -1,4 +1,4 @@
-package cli
+package process
 
 import (
 	"debug/elf"
@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// ignoredAtStart are the signals that were ignored when this process was started, as by trap ” TERM in a script. The Go
+// IgnoredAtStart are the signals that were ignored when this process was started, as by trap ” TERM in a script. The Go
 // runtime takes all but INT and HUP for itself before any code of ours runs. What it found it keeps in a variable that no
 // package may name; where that is stands in our own symbol table. Of a binary without one, made with -ldflags=-s, it is
 // none: INT and HUP stay ignored there, and the others do not.
-func ignoredAtStart() (ignored []os.Signal) {
+func IgnoredAtStart() (ignored []os.Signal) {
 	const (
 		word    = strconv.IntSize / 8 // bytes of a uintptr
 		last    = 31                  // the signals behind it are real-time ones, which no shell's trap names

@@ -1,7 +1,6 @@
-package cli
+package cmdline
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,8 +40,8 @@ var otherWords = map[string]string{
 	"service enable": "service install", "service disable": "service uninstall", "service add": "service install", "service logs": "logs",
 }
 
-// noCommand is the error for a word that is not one of cmd's commands. Its hint shows how the one that was meant is used.
-func noCommand(cmd *cobra.Command, word string) error {
+// NoCommand is the error for a word that is not one of cmd's commands. Its hint shows how the one that was meant is used.
+func NoCommand(cmd *cobra.Command, word string) error {
 	path := strings.TrimPrefix(cmd.CommandPath()+" ", "tcred ")
 	var names []string // without aliases: those are short, and near to too much
 	for _, c := range cmd.Commands() {
@@ -51,12 +50,12 @@ func noCommand(cmd *cobra.Command, word string) error {
 		}
 	}
 	if meant, known := otherWords[strings.ToLower(path+word)]; known {
-		return usage("tcred "+meant+" --help", "no command %q; did you mean %q?", path+word, meant)
+		return Error("tcred "+meant+" --help", "no command %q; did you mean %q?", path+word, meant)
 	}
 	if meant := human.Nearest(word, names); meant != "" {
-		return usage(cmd.CommandPath()+" "+meant+" --help", "no command %q; did you mean %q?", path+word, meant)
+		return Error(cmd.CommandPath()+" "+meant+" --help", "no command %q; did you mean %q?", path+word, meant)
 	}
-	return usage(cmd.CommandPath()+" --help", "no command %q", path+word)
+	return Error(cmd.CommandPath()+" --help", "no command %q", path+word)
 }
 
 // otherFlags are what other tools call a flag, and those of ours that it may stand for, by the command that has one.
@@ -80,7 +79,7 @@ func unknownFlag(cmd *cobra.Command, missing *pflag.NotExistError) error {
 	name, message := missing.GetSpecifiedName(), missing.Error()
 	message, _, _ = strings.Cut(message, " in -") // the rest repeats what was typed behind a shorthand
 	if slices.Contains(servers, name) {
-		return usage("tcred-helper --help; a tool that runs it as its credential_process has a fresh credential each time",
+		return Error("tcred-helper --help; a tool that runs it as its credential_process has a fresh credential each time",
 			"%s; tcred starts no server for a command", message)
 	}
 	var names []string
@@ -101,16 +100,5 @@ func unknownFlag(cmd *cobra.Command, missing *pflag.NotExistError) error {
 	if near != "" {
 		message += fmt.Sprintf("; did you mean --%s?", near)
 	}
-	return usage(cmd.CommandPath()+" --help", "%s", message)
-}
-
-// flagError puts what is wrong with a flag into our words. The value is not repeated: it may be anything.
-func flagError(cmd *cobra.Command, err error) error {
-	if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 { // the flag is that of no command of ours
-		return noCommand(cmd, words[0])
-	}
-	if missing, is := errors.AsType[*pflag.NotExistError](err); is {
-		return unknownFlag(cmd, missing)
-	}
-	return usage(cmd.CommandPath()+" --help", "%s", flagFault(err))
+	return Error(cmd.CommandPath()+" --help", "%s", message)
 }

@@ -1,26 +1,26 @@
-package cli
+// Package table prints cells in columns that fit a terminal.
+package table
 
 import (
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/term"
 
 	"github.com/tcred/tcred/internal/human"
 )
 
-// table is what a command shows in columns. Without a header its first column names what stands in the second.
-type table struct {
-	header []string
+// Table is what a command shows in columns. Without a Header its first column names what stands in the second.
+type Table struct {
+	Header []string
 	rows   [][]string
 }
 
-// add adds a row. Whoever wrote its cells, they are safe on a terminal.
-func (t *table) add(cells ...string) {
+// Empty says whether t has no row.
+func (t *Table) Empty() bool { return len(t.rows) == 0 }
+
+// Add adds a row. Whoever wrote its cells, they are safe on a terminal.
+func (t *Table) Add(cells ...string) {
 	for i, cell := range cells {
 		cells[i] = human.OneLine(cell)
 	}
@@ -30,11 +30,11 @@ func (t *table) add(cells ...string) {
 // gap is between two columns.
 const gap = "  "
 
-// print writes t in columns, or, where those are wider than width, line by line below each other. Width 0 is any.
-func (t table) print(w io.Writer, width int) error {
+// Print writes t in columns, or, where those are wider than width, line by line below each other. Width 0 is any.
+func (t Table) Print(w io.Writer, width int) error {
 	rows := t.rows
-	if t.header != nil {
-		rows = append([][]string{t.header}, rows...)
+	if t.Header != nil {
+		rows = append([][]string{t.Header}, rows...)
 	}
 	text := columns(rows)
 	if width > 0 && widest(text) > width {
@@ -77,13 +77,13 @@ func widest(text string) (width int) {
 
 // stacked is one cell a line, with its column's name, below its row's first one. Without a header the last column alone is
 // broken, at its blanks.
-func (t table) stacked(width int) string {
-	if t.header == nil {
+func (t Table) stacked(width int) string {
+	if t.Header == nil {
 		return hanging(t.rows, width)
 	}
 	var text strings.Builder
 	for _, row := range t.rows {
-		cells := hanging(named(t.header[1:], row[1:]), width-len(gap))
+		cells := hanging(named(t.Header[1:], row[1:]), width-len(gap))
 		text.WriteString(row[0] + "\n" + gap + strings.ReplaceAll(strings.TrimSuffix(cells, "\n"), "\n", "\n"+gap) + "\n")
 	}
 	return text.String()
@@ -130,17 +130,4 @@ func wrapped(text string, width int) (lines []string) {
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
 	return append(lines, line)
-}
-
-// width is how many columns the answer has: $COLUMNS, else those of the terminal that it goes to, else 0, which is any.
-func (a *app) width() int {
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
-		return n
-	}
-	if f, ok := a.out.(*os.File); ok {
-		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return n
-		}
-	}
-	return 0
 }
