@@ -11,6 +11,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/tty"
 )
@@ -102,6 +103,13 @@ func (a *app) pass(text string) {
 	if !a.said[text] {
 		a.note(text)
 		a.warn("%s", text)
+	}
+}
+
+// passProblem says what a daemon would say of the config that this process reads, beside an outcome that does not say it.
+func (a *app) passProblem(set *profile.Set, outcome error) {
+	if err := set.Problem(); err != nil && api.CodeOf(outcome) != api.ConfigInvalid {
+		a.pass(say.PartlyUnused(err))
 	}
 }
 

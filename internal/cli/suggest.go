@@ -17,7 +17,7 @@ import (
 var otherWords = map[string]string{
 	"rm": "remove", "delete": "remove", "del": "remove", "forget": "remove",
 	"show": "get", "print": "get", "fetch": "get", "token": "get", "credentials": "get", "creds": "get", "export": "get",
-	"env": "exec", "run": "exec", "shell": "exec", "sh": "exec", "with": "exec", "use": "exec", "switch": "exec", "assume": "exec", "sudo": "exec",
+	"env": "exec", "execute": "exec", "run": "exec", "shell": "exec", "sh": "exec", "with": "exec", "use": "exec", "switch": "exec", "assume": "exec", "sudo": "exec",
 	"login": "add", "import": "add", "new": "add", "create": "add", "set": "add", "put": "add", "store": "add", "save": "add",
 	"rotate": "add", "replace": "add",
 	"logout": "lock", "signout": "lock", "close": "lock", "open": "unlock",

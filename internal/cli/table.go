@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/tcred/tcred/internal/human"
 )
 
 // table is what a command shows in columns. Without a header its first column names what stands in the second.
@@ -122,6 +124,15 @@ func wrapped(text string, width int) (lines []string) {
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
 	return append(lines, line)
+}
+
+// prose is text on one line behind indent, or on more below each other, so that none is wider than width. Width 0 is any.
+func prose(text, indent string, width int) string {
+	text = human.OneLine(text)
+	if width == 0 || utf8.RuneCountInString(indent+text) <= width {
+		return indent + text + "\n"
+	}
+	return indent + strings.Join(wrapped(text, width-len(indent)-len(gap)), "\n"+indent+gap) + "\n"
 }
 
 // width is how many columns the answer has: $COLUMNS, else those of the terminal that it goes to, else 0, which is any.

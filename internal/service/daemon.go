@@ -28,11 +28,10 @@ func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 	return c.Status(ctx)
 }
 
-// HasKeystoreOpen reports whether a daemon that runs has the file keystore open. An Unlock without a passphrase changes
-// nothing there: it tells whether the keystore is open.
+// HasKeystoreOpen reports whether a daemon that runs has the file keystore open.
 func HasKeystoreOpen(ctx context.Context) bool {
 	st, err := DaemonStatus(ctx, client.New(""))
-	return err == nil && st.Keystore == "file" && client.New("").Unlock(ctx, "", 0) == nil
+	return err == nil && st.Keystore == "file" && st.KeystoreProblem == nil
 }
 
 // systemdWaits reports whether systemd listens on our socket for a service that does not run, nor is being started.
