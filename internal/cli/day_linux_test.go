@@ -105,14 +105,13 @@ func TestExecTellsAPersonInWhichProfileTheyAre(t *testing.T) {
 // Each is told after a second what it waits for, and ends with 130 at ^C. No command is run that came too late.
 func TestAPersonWhoWaitsIsToldForWhatAndCanInterrupt(t *testing.T) {
 	for line, what := range map[string]string{
-		"tcred get": "the daemon", "tcred exec -- touch ran": "the daemon", "tcred exec --no-daemon -- touch ran": "the keystore and STS",
-		"tcred get --no-daemon": "the keystore and STS", "tcred whoami": "the daemon", "tcred refresh work": "the daemon",
-		"tcred whoami --key work": "the keystore and STS", "tcred-helper upload": "the daemon",
+		"tcred exec -- touch ran": "the daemon", "tcred exec --no-daemon -- touch ran": "the keystore and STS",
+		"tcred whoami": "the daemon", "tcred whoami --key work": "the keystore and STS", "tcred-helper upload": "the daemon",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
-			d.sts.Fail(emulator.Fault{Delay: 2500 * time.Millisecond})
+			d.sts.Fail(emulator.Fault{Delay: 2 * time.Second})
 			cmd, person := d.at(t, strings.Fields(line)...)
 			ttytest.ReadUntil(t, person, "tcred: waiting for "+what+"\r\n")
 			cmd.Process.Signal(os.Interrupt)

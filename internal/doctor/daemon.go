@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
@@ -80,7 +79,7 @@ func isMissing(path string) bool {
 
 // daemon asks the one that runs, and starts none.
 func (x *examination) daemon(ctx context.Context) {
-	st, err := service.DaemonStatus(ctx, client.New(""))
+	st, err := service.DaemonStatus(ctx, nil)
 	if errors.Is(err, socket.ErrNotListening) {
 		x.ok("daemon", "none runs; the first tool that asks starts it")
 		return

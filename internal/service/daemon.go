@@ -16,7 +16,7 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// DaemonStatus asks the daemon how it is, by a client that starts none. Where none runs and systemd listens in its place,
+// DaemonStatus asks the daemon how it is, by c, a client that starts none, or nil for one of its own. Where none runs and systemd listens in its place,
 // to ask would start it: there, too, the error is [socket.ErrNotListening].
 func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 	if systemdWaits(ctx) {
@@ -25,12 +25,15 @@ func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 			Message: "systemd listens, and starts it at the first call",
 		}
 	}
+	if c == nil {
+		c = client.New("")
+	}
 	return c.Status(ctx)
 }
 
 // HasKeystoreOpen reports whether a daemon that runs has the file keystore open.
 func HasKeystoreOpen(ctx context.Context) bool {
-	st, err := DaemonStatus(ctx, client.New(""))
+	st, err := DaemonStatus(ctx, nil)
 	return err == nil && st.Keystore == "file" && st.KeystoreProblem == nil
 }
 
