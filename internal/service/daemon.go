@@ -16,8 +16,8 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// DaemonStatus asks the daemon how it is, by a client that starts none. Where none runs and systemd listens in its place,
-// to ask would start it: there, too, the error is [socket.ErrNotListening].
+// DaemonStatus asks the daemon how it is, by c, a client that starts none. Where none runs and systemd listens in
+// its place, to ask would start it: there, too, the error is [socket.ErrNotListening].
 func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 	if systemdWaits(ctx) {
 		return api.Status{}, &api.Error{
@@ -28,11 +28,10 @@ func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 	return c.Status(ctx)
 }
 
-// HasKeystoreOpen reports whether a daemon that runs has the file keystore open. An Unlock without a passphrase changes
-// nothing there: it tells whether the keystore is open.
+// HasKeystoreOpen reports whether a daemon that runs has the file keystore open.
 func HasKeystoreOpen(ctx context.Context) bool {
 	st, err := DaemonStatus(ctx, new(client.Client))
-	return err == nil && st.Keystore == "file" && new(client.Client).Unlock(ctx, "", 0) == nil
+	return err == nil && st.Keystore == "file" && st.KeystoreProblem == nil
 }
 
 // systemdWaits reports whether systemd listens on our socket for a service that does not run, nor is being started.
