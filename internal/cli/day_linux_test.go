@@ -106,7 +106,7 @@ func TestExecTellsAPersonInWhichProfileTheyAre(t *testing.T) {
 func TestAPersonWhoWaitsIsToldForWhatAndCanInterrupt(t *testing.T) {
 	for line, what := range map[string]string{
 		"tcred exec -- touch ran": "the daemon", "tcred exec --no-daemon -- touch ran": "the keystore and STS",
-		"tcred whoami": "the daemon", "tcred whoami --key work": "the keystore and STS", "tcred-helper upload": "the daemon",
+		"tcred whoami": "the daemon", "tcred whoami --key work": "the daemon", "tcred-helper upload": "the daemon",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
