@@ -50,6 +50,7 @@ import (
 //	sts-reset                          a new beginning: temporary credentials, faults and counts forgotten
 //	wait-daemon                        until the daemon, started in the background, listens
 //	mode PERM FILE...                  the files have these permissions, such as 0600
+//	[!] follow [N] [WORD=VALUE...]     runs the command that the last hint names; see there
 //	two-sites                          both real sites on this machine, for a config without endpoint: proxy = $PROXY,
 //	                                   ca_file = $CA_FILE; the sub-account is known at intl only
 func TestStories(t *testing.T) {
@@ -67,7 +68,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config": writeConfigFile, "expand": expandFiles, "file-keystore": makeFileKeystore,
 			"sts-calls": stsCallsAre, "sts-fail": stsFail, "sts-heal": stsHeal, "sts-reset": stsReset,
-			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites,
+			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites, "follow": follow,
 		},
 	})
 }
