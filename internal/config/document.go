@@ -44,7 +44,14 @@ func (d *document) read() bool {
 		d.problems = append(d.problems, problemOf(d.file, err))
 		return false
 	}
-	d.raw, d.text = text, bytes.TrimPrefix(text, []byte("\ufeff"))
+	d.raw = text
+	return d.parse()
+}
+
+// parse reports whether raw is TOML, and notes what is wrong with it if not.
+func (d *document) parse() bool {
+	var err error
+	d.text = bytes.TrimPrefix(d.raw, []byte("\ufeff"))
 	d.root = table{doc: d}
 	d.md, err = toml.Decode(string(d.text), &d.root.values)
 	if err != nil {

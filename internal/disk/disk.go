@@ -76,12 +76,21 @@ func kind(mode fs.FileMode) string {
 // one writes at a time: while there is a file of that name the error is fs.ErrExist, and it stays as it is. Somebody
 // may take it for one that a killed writer left, and remove it: then Write fails, and path stays as it was.
 func Write(path, temp string, data []byte) error {
+	return writePrepared(path, temp, data, func(*os.File) error { return nil })
+}
+
+// writePrepared is Write; prepare is called with the temporary file before anything is in it.
+func writePrepared(path, temp string, data []byte, prepare func(*os.File) error) error {
 	dir := filepath.Dir(path)
 	f, err := create(dir, temp)
 	if err != nil {
 		return err
 	}
-	err = fill(f, data)
+	if err = prepare(f); err == nil {
+		err = fill(f, data)
+	} else {
+		f.Close()
+	}
 	if errors.Is(err, errTaken) {
 		return err // what has the name now is another writer's
 	}
