@@ -13,7 +13,7 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// Request paths. A profile's name follows PathCredentials and PathIdentity.
+// Request paths. A profile's name follows PathCredentials and PathIdentity, a key's PathKeys.
 const (
 	PathAll         = "/v1/credentials"  // DELETE all
 	PathCredentials = "/v1/credentials/" // GET or DELETE one
@@ -22,6 +22,7 @@ const (
 	PathStatus      = "/v1/status"       // GET
 	PathReload      = "/v1/reload"       // POST
 	PathUnlock      = "/v1/unlock"       // POST an UnlockRequest
+	PathKeys        = "/v1/keys/"        // PUT a NewKey, its name behind the path
 	PathLock        = "/v1/lock"         // POST
 	PathStop        = "/v1/stop"         // POST
 	PathMetrics     = "/metrics"         // GET: Prometheus text
@@ -71,7 +72,8 @@ const (
 	EnvSocket   = "TCRED_SOCKET"
 	EnvConfig   = "TCRED_CONFIG"
 	EnvCacheDir = "TCRED_CACHE_DIR"
-	EnvLog      = "TCRED_LOG" // "debug" for verbose logs
+	EnvKeystore = "TCRED_KEYSTORE" // the keystore's backend, in place of config.toml's
+	EnvLog      = "TCRED_LOG"      // "debug" for verbose logs
 )
 
 // Problem is the body of a failed request (RFC 9457).
@@ -123,6 +125,18 @@ type ProfileStatus struct {
 type UnlockRequest struct {
 	Passphrase string `json:"passphrase"`
 	For        string `json:"for,omitempty"` // a Go duration; left out: until the daemon ends
+}
+
+// NewKey is the body of PUT PathKeys: a permanent key for the daemon's keystore, and whose it is as far as that is known.
+type NewKey struct {
+	SecretID  string `json:"secret_id"`
+	SecretKey string `json:"secret_key"`
+	Replace   bool   `json:"replace,omitempty"` // a key of that name gives way; without it, that is an error
+	Site      string `json:"site,omitempty"`
+	AccountID string `json:"account_id,omitempty"`
+	UserID    string `json:"user_id,omitempty"`
+	Arn       string `json:"arn,omitempty"`
+	Type      string `json:"type,omitempty"` // "root", "sub-account", or "" while unknown
 }
 
 // Cleared is the body that answers DELETE PathCredentials: which credentials were dropped.

@@ -35,6 +35,7 @@ func (s *Server) handler() http.Handler {
 		"GET " + api.PathMetrics:                                        s.metrics,
 		"POST " + api.PathReload:                                        s.reload,
 		"POST " + api.PathUnlock:                                        s.unlock,
+		"PUT " + api.PathKeys + "{key}":                                 s.addKey,
 		"POST " + api.PathLock:                                          s.lock,
 		"POST " + api.PathStop:                                          s.stopServer,
 	} {
@@ -182,13 +183,8 @@ func (s *Server) reload(*http.Request) (any, error) {
 
 func (s *Server) unlock(r *http.Request) (any, error) {
 	var in api.UnlockRequest
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
-		if large := new(http.MaxBytesError); errors.As(err, &large) {
-			return nil, tooLarge()
-		}
-		return nil, &api.Error{Code: api.BadRequest, Message: "the body is not an unlock request"} // err could quote the passphrase
+	if err := readBody(r, &in, "an unlock request"); err != nil {
+		return nil, err
 	}
 	var limit time.Duration
 	if in.For != "" {
@@ -207,6 +203,36 @@ func (s *Server) unlock(r *http.Request) (any, error) {
 	}
 	relock(limit, s.wall, s.forgetKeys)
 	s.Log.Info("unlocked", "for", in.For)
+	return nil, nil
+}
+
+// readBody decodes a body that may hold a secret: no error quotes it. what names it.
+func readBody(r *http.Request, into any, what string) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if large := new(http.MaxBytesError); errors.As(err, &large) {
+		return tooLarge()
+	}
+	if err != nil {
+		return &api.Error{Code: api.BadRequest, Message: "the body is not " + what}
+	}
+	return nil
+}
+
+// addKey stores a key for a client that cannot open the keystore by itself.
+func (s *Server) addKey(r *http.Request) (any, error) {
+	var in api.NewKey
+	if err := readBody(r, &in, "a new key"); err != nil {
+		return nil, err
+	}
+	name := r.PathValue("key")
+	if err := s.Keys.Add(r.Context(), name, in); err != nil {
+		return nil, err
+	}
+	s.Log.Info("key stored", "key", name, "secret_id", credential.Mask(in.SecretID), "replace", in.Replace)
+	s.Broker.Forget()
+	_ = s.Reload() // what is wrong with the config does not undo it, and every answer says it
 	return nil, nil
 }
 

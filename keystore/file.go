@@ -20,6 +20,7 @@ import (
 // The files of a file keystore. A key's has a prefix, so that no name of a key is one of the others'.
 const (
 	identityFile  = "identity.age"  // the age X25519 identity, wrapped by scrypt under the passphrase
+	nextFile      = "identity.next" // the same under another passphrase, while that is being changed
 	recipientFile = "recipient.txt" // its public half: keys can be added while the store is locked
 	keyPrefix     = "key."
 	keySuffix     = ".age"
@@ -27,13 +28,10 @@ const (
 	unfinished = ".keystore-*" // a keystore that is being made, beside its place
 )
 
-// maxScrypt is the highest work factor CreateFile takes, as that of an age file that opens at all.
-const maxScrypt = 22
-
 // CreateFile makes a new file keystore in dir, 0700: an age X25519 identity wrapped by scrypt under passphrase.
 // It comes into being whole, and one that is there already is never replaced. Call it before the first Put
-// to a store that Probe calls absent. workFactor 0 is age's default, 18, at which an opening takes 256 MiB
-// and a second or two; tests use less.
+// to a store that Probe calls absent. workFactor 0 is what goes with the passphrase: one that was typed costs 64 MiB
+// and about a third of a second at each opening, a random one next to nothing. Tests use less.
 func CreateFile(dir string, passphrase credential.Secret, workFactor int) error {
 	if workFactor < 0 || workFactor > maxScrypt {
 		return fmt.Errorf("scrypt work factor %d is not within 1 and %d", workFactor, maxScrypt)
@@ -43,6 +41,12 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	}
 	if passphrase == "" {
 		return fail(api.BadRequest, "", "the passphrase of a keystore cannot be empty")
+	}
+	if workFactor == 0 {
+		workFactor = factorFor(passphrase)
+	}
+	if err := enoughMemory(workFactor); err != nil {
+		return err
 	}
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
@@ -90,14 +94,7 @@ func fillKeystore(dir string, passphrase credential.Secret, workFactor int) erro
 	if err != nil {
 		return err
 	}
-	wrap, err := age.NewScryptRecipient(passphrase.Reveal())
-	if err != nil {
-		return err
-	}
-	if workFactor != 0 {
-		wrap.SetWorkFactor(workFactor)
-	}
-	wrapped, err := seal(identity.String()+"\n", wrap)
+	wrapped, err := wrapIdentity(identity, passphrase, workFactor)
 	if err != nil {
 		return err
 	}
@@ -105,6 +102,16 @@ func fillKeystore(dir string, passphrase credential.Secret, workFactor int) erro
 		return err
 	}
 	return writeAtomic(filepath.Join(dir, recipientFile), []byte(identity.Recipient().String()+"\n"))
+}
+
+// wrapIdentity is the content of an identity file.
+func wrapIdentity(identity *age.X25519Identity, passphrase credential.Secret, workFactor int) ([]byte, error) {
+	wrap, err := age.NewScryptRecipient(passphrase.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	wrap.SetWorkFactor(workFactor)
+	return seal(identity.String()+"\n", wrap)
 }
 
 // file keeps each key in its own age file, encrypted to the identity that opener opens.
@@ -140,9 +147,12 @@ func (f file) Get(ctx context.Context, name string) (Key, error) {
 		return Key{}, err
 	}
 	text, err := unseal(sealed, identity)
-	k, ok := parsePair(text)
-	if err != nil || !ok {
+	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace", "%s is damaged or of another keystore, so key %q cannot be read", path, name)
+	}
+	k, err := ParseKey(text)
+	if err != nil {
+		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace", "%s holds no key: %w", path, err)
 	}
 	return k, nil
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// opener opens the identity of a file keystore and keeps it. As that costs 256 MiB and more than a second, it
+// opener opens the identity of a file keystore and keeps it. As that costs memory and time, it
 // happens once: callers share it, a caller that gives up leaves it running, and a file's passphrase that was refused is
 // remembered. What a person types is checked each time and never kept.
 type opener struct {
@@ -89,25 +89,38 @@ func (o *opener) openNow(stamp string, passphrase credential.Secret, given bool)
 	case last.refused == passphrase:
 		return nil, o.wrongPassphrase()
 	}
-	path := filepath.Join(o.dir, identityFile)
+	for _, path := range identityFiles(o.dir) {
+		identity, err := o.unwrapFile(path, passphrase)
+		if err == nil {
+			o.remember(attempt{stamp: stamp, identity: identity}, locks)
+			return identity, nil
+		}
+		if !errors.Is(err, age.ErrIncorrectIdentity) {
+			return nil, err
+		}
+	}
+	if !given { // an open keystore stays open
+		o.remember(attempt{stamp: stamp, refused: passphrase}, locks)
+	}
+	return nil, o.wrongPassphrase()
+}
+
+// unwrapFile opens one identity file. The error is age.ErrIncorrectIdentity if passphrase is wrong.
+func (o *opener) unwrapFile(path string, passphrase credential.Secret) (*age.X25519Identity, error) {
 	sealed, err := readSmall(path)
 	if err != nil {
 		return nil, fail(api.KeystoreFailed, "", "the file keystore cannot be opened: %w", err)
 	}
+	if err := enoughMemory(factorOf(sealed)); err != nil {
+		return nil, err
+	}
 	identity, err := o.unwrap(sealed, passphrase)
-	debug.FreeOSMemory() // scrypt's 256 MiB would stay with a daemon for good
-	switch {
-	case errors.Is(err, age.ErrIncorrectIdentity):
-		if !given { // an open keystore stays open
-			o.remember(attempt{stamp: stamp, refused: passphrase}, locks)
-		}
-		return nil, o.wrongPassphrase()
-	case err != nil:
+	debug.FreeOSMemory() // what scrypt took would stay with a daemon for good
+	if err != nil && !errors.Is(err, age.ErrIncorrectIdentity) {
 		return nil, fail(api.KeystoreFailed, "restore it from a backup, or move the directory away and begin anew: tcred init --keystore file",
 			"%s is damaged: %w", path, err)
 	}
-	o.remember(attempt{stamp: stamp, identity: identity}, locks)
-	return identity, nil
+	return identity, err
 }
 
 // known is how the last opening of the file of that stamp ended, and the count of locks so far.
@@ -115,9 +128,18 @@ func (o *opener) known(stamp string) (attempt, int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.last.stamp != stamp {
-		return attempt{}, o.locks
+		if o.last.identity == nil || !o.isOf(o.last.identity) {
+			return attempt{}, o.locks
+		}
+		o.last.stamp = stamp // the same keystore under another passphrase
 	}
 	return o.last, o.locks
+}
+
+// isOf reports whether keys in the keystore are encrypted to identity.
+func (o *opener) isOf(identity *age.X25519Identity) bool {
+	recipient, err := readSmall(filepath.Join(o.dir, recipientFile))
+	return err == nil && strings.TrimSpace(string(recipient)) == identity.Recipient().String()
 }
 
 // remember keeps a, unless Lock was called since there were that many locks.
@@ -130,7 +152,7 @@ func (o *opener) remember(a attempt, locks int) {
 }
 
 func (o *opener) wrongPassphrase() error {
-	return fail(api.WrongPassphrase, "tcred unlock asks for it; is passphrase_file in config.toml the right one?",
+	return fail(api.WrongPassphrase, "at a terminal tcred unlock asks for it; is passphrase_file in config.toml the right one?",
 		"the passphrase does not open the file keystore in %s", o.dir)
 }
 
@@ -146,7 +168,11 @@ func (o *opener) stamp() (string, error) {
 	if err != nil {
 		return "", fail(api.KeystoreFailed, "", "the file keystore cannot be read: %w", err)
 	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano()), nil
+	stamp := fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	if next, err := os.Lstat(filepath.Join(o.dir, nextFile)); err == nil {
+		stamp += fmt.Sprint(" ", next.Size(), next.ModTime().UnixNano())
+	}
+	return stamp, nil
 }
 
 // unwrapIdentity opens an identity file. The error is age.ErrIncorrectIdentity if passphrase is wrong.

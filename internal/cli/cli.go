@@ -81,7 +81,7 @@ func (a *app) exit(err error) int {
 		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
 		return say.ExitFailed
 	}
-	e := sts.NameShellProxy(api.AsError(err))
+	e := nameEnvironment(sts.NameShellProxy(api.AsError(err)))
 	fmt.Fprint(a.err, say.Text(e))
 	return say.Exit(e)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -92,11 +93,11 @@ func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *sl
 	}
 	set := profile.Open(profile.Options{
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys, Log: log,
-		Notify: func(line string) { log.Warn(line) },
+		Notify: func(line string) { log.Warn(line) }, Process: fmt.Sprintf("the daemon (process %d)", os.Getpid()),
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
+		Broker: b, Keystore: set, Keys: keys.Keeper{Set: set, Index: indexOf(p)}, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
 		Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{

@@ -14,20 +14,24 @@ import (
 
 // follow runs the command that the last hint of the command before names, as a person would who copies it:
 //
-//	follow [N] [WORD=VALUE...]
+//	follow [doctor CHECK] [N] [WORD=VALUE...]
 //
-// A hint is a line that begins with "tcred: hint: ", "tcred: next: " or "tcred: now: " on stderr, or a "cure: " on
-// stdout, which doctor prints. N is which of the hint's commands to run, 1 if left out. Each WORD that stands in the
+// A hint is a line that begins with "tcred: hint: ", "tcred: next: " or "tcred: now: " on stderr; with doctor, the cure
+// that it printed on stdout for its check of that name. N is which of the hint's commands to run, 1 if left out. Each WORD that stands in the
 // command for something only a person knows, such as COMMAND or FILE, becomes VALUE. What stdin and ttyin set up is
 // its input. It must succeed; with "! follow" it must fail, and the next follow goes by its hint.
 func follow(ts *testscript.TestScript, neg bool, args []string) {
-	n := 1
+	n, hint := 1, ""
+	if len(args) > 1 && args[0] == "doctor" {
+		hint, args = cureOf(ts.ReadFile("stdout"), args[1]), args[2:]
+	} else {
+		hint = lastHint(ts.ReadFile("stderr"))
+	}
 	if len(args) > 0 {
 		if i, err := strconv.Atoi(args[0]); err == nil {
 			n, args = i, args[1:]
 		}
 	}
-	hint := lastHint(ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	commands := commandsIn(hint)
 	if len(commands) < n {
 		ts.Fatalf("the hint %q names %d commands", hint, len(commands))
@@ -46,13 +50,25 @@ func follow(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var hintLine = regexp.MustCompile(`(?m)^(?:tcred: (?:hint|next|now)|\s*cure|\s*hint): (.+)$`)
+var (
+	hintLine = regexp.MustCompile(`(?m)^tcred: (?:hint|next|now): (.+)$`)
+	cureLine = regexp.MustCompile(`(?m)^(?:warn|fail) +(\S+) .*\n +cure: (.+)$`)
+)
 
-// lastHint is the last one of stderr or, where that has none, of stdout.
-func lastHint(stdout, stderr string) string {
-	for _, text := range []string{stderr, stdout} {
-		if found := hintLine.FindAllStringSubmatch(text, -1); len(found) > 0 {
-			return found[len(found)-1][1]
+// lastHint is the last one in what a command said, "" if there is none.
+func lastHint(stderr string) string {
+	found := hintLine.FindAllStringSubmatch(stderr, -1)
+	if len(found) == 0 {
+		return ""
+	}
+	return found[len(found)-1][1]
+}
+
+// cureOf is the first cure that doctor printed for a check, "" if there is none.
+func cureOf(stdout, check string) string {
+	for _, m := range cureLine.FindAllStringSubmatch(stdout, -1) {
+		if m[1] == check {
+			return m[2]
 		}
 	}
 	return ""

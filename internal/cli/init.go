@@ -2,8 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -22,23 +27,29 @@ func (a *app) initCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a config file",
-		Long: `Init writes config.toml, with every line explained. A file that is there is never overwritten. tcred
-works without it too; a config file is for another keystore than the system's keychain, and for
-profiles that may do less than their key.
+		Long: `Init writes config.toml, with every line explained. tcred works without it too; a config file is for
+another keystore than the system's keychain, and for profiles that may do less than their key.
 
   keychain   the system's: macOS, Secret Service (GNOME Keyring, KWallet, KeePassXC), Windows
   file       encrypted files under a passphrase, for machines without a desktop
   dir        read-only files that something else puts there: systemd credentials, mounted secrets
-  env        TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY of the daemon's own environment`,
+  env        TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY of a job's environment: get and exec
+             read them there, without the daemon
+
+Where no keychain can be used, it offers the file keystore. In a file that is there, --keystore changes
+that one line and nothing else, and shows it; without --keystore the file stays as it is. The passphrase
+of a new file keystore is asked for twice and handed to the daemon; --passphrase-file names a file for
+it instead, and makes a random one there if the file is not there.`,
 		Example: `  tcred init
   tcred init --keystore file
-  tcred init --keystore file --passphrase-file /etc/tcred/passphrase`,
+  tcred init --keystore file --passphrase-file /etc/tcred/passphrase
+  tcred init --keystore env`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkInit(&want); err != nil {
 				return err
 			}
-			return a.writeConfig(cmd.Context(), want)
+			return a.init(cmd.Context(), want)
 		},
 	}
 	cmd.Flags().StringVar(&want.Backend, "keystore", "", "where keys are kept: "+strings.Join(config.Backends, ", "))
@@ -71,102 +82,285 @@ func checkInit(want *config.Initial) error {
 	return nil
 }
 
-// writeConfig makes what is missing of the config file and the file keystore; running it again changes nothing.
-func (a *app) writeConfig(ctx context.Context, want config.Initial) error {
+// init makes what is missing of the config file and the file keystore; running it again changes nothing.
+func (a *app) init(ctx context.Context, want config.Initial) error {
 	harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := dirs.Find()
 	if err != nil {
 		return err
 	}
-	there, err := want.Compare(p.Config)
+	w, err := a.planInit(ctx, want, p)
 	if err != nil {
 		return err
 	}
-	if want.Backend == "file" {
-		if err := a.makeKeystore(ctx, p.Keys, want.PassphraseFile); err != nil {
+	var passphrase credential.Secret
+	if w.Keystore.Backend == "file" {
+		if passphrase, err = a.makeKeystore(ctx, p, w.Keystore.PassphraseFile); err != nil {
 			return err
 		}
 	}
-	if there {
-		a.tell("%s is there already, and as asked for; it was not changed", p.Config)
-	} else {
-		if err := want.Create(p.Config); err != nil {
-			return err
-		}
-		a.tell("wrote %s", p.Config)
+	if err := w.Write(); err != nil {
+		return err
 	}
-	a.tell("%s", nextStep(want.Backend))
+	a.tellWritten(w)
+	a.reloadDaemon(ctx)
+	if passphrase != "" {
+		a.handOver(ctx, passphrase)
+	}
+	return a.nextAfterInit(ctx, p, w)
+}
+
+// planInit is what to write. Where that would be the keychain, and none can be used, a person at the terminal is offered
+// the file keystore.
+func (a *app) planInit(ctx context.Context, want config.Initial, p dirs.Places) (config.Writing, error) {
+	w, err := want.Plan(p.Config)
+	if err == nil && !w.There && want.Backend == "" && os.Getenv(api.EnvKeystore) != "" {
+		if want.Backend = os.Getenv(api.EnvKeystore); !slices.Contains(config.Backends, want.Backend) {
+			return w, config.BadBackend(want.Backend)
+		}
+		w, err = want.Plan(p.Config)
+	}
+	if err != nil || want.Backend != "" || w.Keystore.Backend != "keychain" || !tty.Is(a.in) {
+		return w, err
+	}
+	why := noKeychain(ctx)
+	if why == nil {
+		return w, nil
+	}
+	a.warn("%v", why)
+	yes, err := a.terminal().Yes(ctx, "keep keys in files under a passphrase instead?")
+	if err != nil || !yes {
+		return w, err
+	}
+	want.Backend = "file"
+	return want.Plan(p.Config)
+}
+
+// noKeychain is why the keychain cannot be used here, nil if it can. One that is locked can, where there is a screen for
+// its password window.
+func noKeychain(ctx context.Context) error {
+	store, err := keystore.Open(keystore.Options{Backend: "keychain"})
+	if err != nil {
+		return err
+	}
+	err = store.Probe(ctx)
+	screen := runtime.GOOS != "linux" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+	if api.CodeOf(err) == api.KeystoreLocked && screen {
+		return nil
+	}
+	return err
+}
+
+// tellWritten says what became of config.toml.
+func (a *app) tellWritten(w config.Writing) {
+	switch {
+	case !w.There:
+		a.tell("wrote %s", w.Path)
+	case len(w.Changes) == 0:
+		a.tell("%s is there already, and as asked for; it was not changed", w.Path)
+	default:
+		a.tell("changed %s:", w.Path)
+		a.showChanges(w.Changes)
+	}
+	for _, problem := range w.Problems {
+		if !problem.Warning {
+			a.warn("%s (tcred check shows every problem)", problem)
+			break
+		}
+	}
+}
+
+// showChanges shows lines as diff does.
+func (a *app) showChanges(changes []config.Change) {
+	for _, c := range changes {
+		if c.Old != "" {
+			a.tell("  - %s", strings.TrimSpace(c.Old))
+		}
+		if c.New != "" {
+			a.tell("  + %s", strings.TrimSpace(c.New))
+		}
+	}
+}
+
+// nextAfterInit says what to do now: where the keystore that config.toml names cannot be used, which one can.
+func (a *app) nextAfterInit(ctx context.Context, p dirs.Places, w config.Writing) error {
+	a.tellOverridden(w)
+	a.tellLeftBehind(p, w)
+	if w.Keystore.Backend == "keychain" {
+		if why := noKeychain(ctx); why != nil {
+			a.warn("%v", why)
+			fmt.Fprintln(a.err, say.HintPrefix+keystoreThatWorks(p))
+			return nil
+		}
+	}
+	a.tell("%s", nextStep(w.Keystore.Backend))
 	return nil
+}
+
+// keystoreThatWorks is the command for a keystore that this place has, without a question.
+func keystoreThatWorks(p dirs.Places) string {
+	if keyInEnvironment() {
+		return "tcred init --keystore env"
+	}
+	return fileKeystore(p)
+}
+
+// fileKeystore is the command that makes a file keystore without a question.
+func fileKeystore(p dirs.Places) string {
+	return "tcred init --keystore file --passphrase-file " + shellWord(passphrasePath(p))
+}
+
+// passphrasePath is where a passphrase file may be that nobody named.
+func passphrasePath(p dirs.Places) string { return filepath.Join(filepath.Dir(p.Config), "passphrase") }
+
+// shellWord is text as a shell takes it for one word.
+func shellWord(text string) string {
+	if !strings.ContainsAny(text, " \t'\"\\$`!*?[]{}()<>|&;~#") {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// tellOverridden tells of a variable that wins over what was written.
+func (a *app) tellOverridden(w config.Writing) {
+	if by := os.Getenv(api.EnvKeystore); by != "" && by != w.Keystore.Backend {
+		a.warn("%s is %q in this shell, and wins over config.toml; to end that: unset %[1]s", api.EnvKeystore, by)
+	}
+}
+
+// tellLeftBehind tells of keys that were added to another keystore than the one that config.toml names now.
+func (a *app) tellLeftBehind(p dirs.Places, w config.Writing) {
+	if !slices.ContainsFunc(w.Changes, func(c config.Change) bool { return strings.Contains(c.New, "backend") }) {
+		return
+	}
+	entries, err := indexOf(p).Load()
+	if err != nil || len(entries) == 0 {
+		return
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	a.warn("keys of the keystore that was used before stay there, and are not in this one: %s", strings.Join(names, ", "))
 }
 
 // nextStep is what to do after init.
 func nextStep(backend string) string {
-	switch backend {
-	case "env":
-		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred add, then tcred daemon, " +
-			"from this same shell"
-	case "dir":
+	switch {
+	case backend == "env" && keyInEnvironment():
+		return "next: tcred exec -- COMMAND"
+	case backend == "env":
+		return "next: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, then tcred exec -- COMMAND"
+	case backend == "dir":
 		return "next: SecretId and SecretKey on two lines of tcred.key.default in $CREDENTIALS_DIRECTORY, " +
 			"or in the dir that config.toml names; then tcred add"
 	}
 	return "next: tcred add"
 }
 
-// makeKeystore makes the file keystore, unless there is one.
-func (a *app) makeKeystore(ctx context.Context, dir, passphraseFile string) error {
+// makeKeystore makes the file keystore, unless there is one. It returns the passphrase that a person typed for it; "" if
+// nobody had to.
+func (a *app) makeKeystore(ctx context.Context, p dirs.Places, passphraseFile string) (credential.Secret, error) {
+	dir := p.Keys
 	store, err := keystore.Open(keystore.Options{Backend: "file", FileDir: dir, PassphraseFile: passphraseFile})
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = store.List(ctx)
 	if err == nil {
-		a.tell("there is a file keystore in %s already; it stays as it is", dir)
-		if passphraseFile != "" {
-			return store.Probe(ctx) // does it open it?
-		}
-		return nil
+		return "", a.keepKeystore(ctx, store, dir, passphraseFile)
 	}
 	if api.CodeOf(err) != api.KeystoreAbsent {
-		return err
+		return "", err
 	}
-	passphrase, err := a.newPassphrase(ctx, passphraseFile)
+	passphrase, err := a.newPassphrase(ctx, passphraseFile, fileKeystore(p))
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := keystore.CreateFile(dir, passphrase, 0); err != nil {
-		return err
+		return "", err
 	}
 	a.tell("made a file keystore in %s; without its passphrase nobody can open it, not even you", dir)
-	return nil
+	if passphraseFile != "" {
+		passphrase = ""
+	}
+	return passphrase, nil
 }
 
-// newPassphrase reads the passphrase from a file, or has the person enter it twice.
-func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret, error) {
-	if file != "" {
-		return keystore.ReadPassphrase(file)
+// keepKeystore makes sure that a passphrase file opens a keystore that is there already.
+func (a *app) keepKeystore(ctx context.Context, store keystore.Store, dir, passphraseFile string) error {
+	a.tell("there is a file keystore in %s already; it stays as it is", dir)
+	if passphraseFile == "" {
+		return nil
 	}
-	if !tty.Is(a.in) {
-		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
+	err := store.Probe(ctx)
+	_, missing := os.Stat(passphraseFile)
+	if errors.Is(missing, fs.ErrNotExist) || api.CodeOf(err) == api.WrongPassphrase {
+		return &api.Error{
+			Code: api.WrongPassphrase, Message: fmt.Sprintf("%s does not hold the passphrase of the keystore that is there", passphraseFile),
+			Hint: "tcred init --keystore file, then tcred passphrase --passphrase-file " + shellWord(passphraseFile),
+		}
+	}
+	return err
+}
+
+// newPassphrase reads the passphrase from a file, makes a random one there if there is no such file, or has the person
+// enter it. Where nobody is there, inScript is the command to use.
+func (a *app) newPassphrase(ctx context.Context, file, inScript string) (credential.Secret, error) {
+	switch {
+	case file == "" && tty.Is(a.in):
+		return a.askNewPassphrase(ctx)
+	case file == "":
+		return "", usage(inScript+" makes one in that file; or run it at a terminal",
 			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		return keystore.ReadPassphrase(file)
+	}
+	passphrase, err := keystore.MakePassphrase(file)
+	if errors.Is(err, fs.ErrExist) { // just now
+		return keystore.ReadPassphrase(file)
+	}
+	if err == nil {
+		a.tell("made a random passphrase in %s; keep it out of the backup that holds the keystore", file)
+	}
+	return passphrase, err
+}
+
+// askNewPassphrase has the person enter a new passphrase twice, until both are the same.
+func (a *app) askNewPassphrase(ctx context.Context) (credential.Secret, error) {
 	restore, err := a.terminal().Mute()
 	if err != nil {
 		return "", err
 	}
 	defer restore()
-	first, err := a.terminal().Hidden(ctx, "a passphrase for the file keystore")
-	if err != nil {
-		return "", err
+	for try := 1; ; try++ {
+		fault := "the passphrase is empty"
+		first, err := a.terminal().Hidden(ctx, "a passphrase for the file keystore")
+		if err != nil {
+			return "", nothingWritten(err)
+		}
+		if first != "" {
+			second, err := a.terminal().Hidden(ctx, "the same once more")
+			if err != nil {
+				return "", nothingWritten(err)
+			}
+			if second == first {
+				return first, nil
+			}
+			fault = "the two passphrases differ"
+		}
+		if try == passphraseTries {
+			return "", usage("", "%s; nothing was written", fault)
+		}
+		a.warn("%s; once more", fault)
 	}
-	if first == "" {
-		return "", usage("", "the passphrase is empty; nothing was written")
+}
+
+// nothingWritten is err with those words.
+func nothingWritten(err error) error {
+	if api.CodeOf(err) != api.BadRequest {
+		return err
 	}
-	second, err := a.terminal().Hidden(ctx, "the same once more")
-	if err != nil {
-		return "", err
-	}
-	if second != first {
-		return "", usage("run it again", "the two passphrases differ; nothing was written")
-	}
-	return first, nil
+	return usage("", "%v; nothing was written", err)
 }

@@ -50,7 +50,8 @@ import (
 //	sts-reset                          a new beginning: temporary credentials, faults and counts forgotten
 //	wait-daemon                        until the daemon, started in the background, listens
 //	mode PERM FILE...                  the files have these permissions, such as 0600
-//	[!] follow [N] [WORD=VALUE...]     runs the command that the last hint names; see there
+//	[!] follow [doctor CHECK] [N] [WORD=VALUE...]
+//	                                   runs the command that the last hint names; see there
 //	two-sites                          both real sites on this machine, for a config without endpoint: proxy = $PROXY,
 //	                                   ca_file = $CA_FILE; the sub-account is known at intl only
 func TestStories(t *testing.T) {

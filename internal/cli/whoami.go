@@ -72,7 +72,14 @@ func (a *app) identity(ctx context.Context, o whoamiOptions, args []string) (api
 		if err != nil {
 			return api.Identity{}, err
 		}
-		return a.daemon().Identity(ctx, name)
+		if !a.keyIsHere() {
+			return a.daemon().Identity(ctx, name)
+		}
+		p, err := dirs.Find()
+		if err != nil {
+			return api.Identity{}, err
+		}
+		return a.broker(p, a.profiles(p)).Identity(ctx, name)
 	}
 	p, err := dirs.Find()
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/place"
-	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -59,7 +58,7 @@ func isMissing(path string) bool {
 
 // daemon asks the one that runs, and starts none.
 func (x *examination) daemon(ctx context.Context) {
-	st, err := service.DaemonStatus(ctx)
+	st, err := x.status(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		x.ok("daemon", "none runs; the first tool that asks starts it")
 		return
@@ -80,6 +79,10 @@ func (x *examination) daemon(ctx context.Context) {
 	if st.Config != x.places.Config {
 		x.fail("daemon", "tcred daemon stop, or give one of them its own socket: "+api.EnvSocket,
 			"it reads %s, this shell means %s", st.Config, x.places.Config)
+	}
+	if name := x.set.StoreName(); st.Keystore != "" && name != "" && st.Keystore != name {
+		x.warn("daemon", "tcred daemon stop: the next call starts it by config.toml and "+api.EnvKeystore+" of its shell",
+			"it uses keystore %q, this shell means %q", st.Keystore, name)
 	}
 	if st.Problem != nil {
 		x.fail("daemon", "tcred check shows every problem", "it does not use the config on disk: %s", st.Problem.Detail)

@@ -27,6 +27,7 @@ type Options struct {
 	Index       keystore.Index
 	FileDir     string           // of the file keystore
 	Interactive bool             // a person at a terminal: the keystore may ask them
+	Process     string           // what messages call the process whose environment holds a key; "" is "this process"
 	Notify      func(string)     // tells them, or the log, what is going on; may be nil
 	Now         func() time.Time // nil is time.Now
 	Log         *slog.Logger     // nil discards

@@ -67,12 +67,15 @@ func awaitEnd(ctx context.Context, pid int) error {
 	return nil
 }
 
-// HasKeystoreOpen reports whether a daemon that runs has the file keystore open. An Unlock without a passphrase changes
-// nothing there: it tells whether the keystore is open.
+// HasKeystoreOpen reports whether a daemon that runs has the file keystore open.
 func HasKeystoreOpen(ctx context.Context) bool {
 	st, err := DaemonStatus(ctx)
-	return err == nil && st.Keystore == "file" && client.New("").Unlock(ctx, "", 0) == nil
+	return err == nil && st.Keystore == "file" && CanReadKeys(ctx) == nil
 }
+
+// CanReadKeys is why the daemon that runs cannot read keys now, nil if it can. It raises no prompt: an Unlock without a
+// passphrase changes nothing there.
+func CanReadKeys(ctx context.Context) error { return client.New("").Unlock(ctx, "", 0) }
 
 // systemdWaits reports whether systemd listens on our socket for a service that does not run, nor is being started.
 func systemdWaits(ctx context.Context) bool {

@@ -1,0 +1,68 @@
+package keystore
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
+)
+
+// ChangePassphrase puts a file keystore, which must be open, under another passphrase. Its keys stay as they are, and
+// whoever has it open keeps it open. Hold the index's lock.
+//
+// between, which may be nil, is called when both passphrases open the keystore: to write down the new one. If it fails,
+// or the process is killed before it, the old one opens the keystore as ever. If the process is killed later, both do,
+// until the next change.
+func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, between func() error) error {
+	f, is := store.(file)
+	switch {
+	case !is:
+		return fail(api.BadRequest, "", "keystore %q has no passphrase", store.Name())
+	case to == "":
+		return fail(api.BadRequest, "", "the passphrase of a keystore cannot be empty")
+	}
+	identity, err := f.open(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	if err := enoughMemory(factorFor(to)); err != nil {
+		return err
+	}
+	wrapped, err := wrapIdentity(identity, to, factorFor(to))
+	next := filepath.Join(f.dir, nextFile)
+	if err == nil {
+		err = writeAtomic(next, wrapped)
+	}
+	if err != nil {
+		return fail(api.KeystoreFailed, "", "the passphrase was not changed: %w", err)
+	}
+	if between != nil {
+		if err := between(); err != nil {
+			os.Remove(next) // one that stays is replaced by the next change
+			return err
+		}
+	}
+	err = writeAtomic(filepath.Join(f.dir, identityFile), wrapped)
+	if err == nil {
+		err = os.Remove(next)
+	}
+	if err != nil {
+		return fail(api.KeystoreFailed, "once that is mended: tcred passphrase",
+			"the new passphrase opens the file keystore, but the old one does still: %w", err)
+	}
+	return nil
+}
+
+// identityFiles are those that may open the keystore in dir, the one that nearly always does first.
+func identityFiles(dir string) []string {
+	files := []string{filepath.Join(dir, identityFile)}
+	next := filepath.Join(dir, nextFile)
+	if _, err := os.Lstat(next); !errors.Is(err, fs.ErrNotExist) {
+		files = append(files, next)
+	}
+	return files
+}
