@@ -1,10 +1,25 @@
-// Package api is the words of tcred's socket protocol: paths, parameters, headers, bodies and error codes.
+// Package api holds the words of tcred's socket protocol: paths, parameters, headers, bodies, error codes, and the one
+// error type.
 //
-// The protocol is HTTP/1.1 over a unix socket. GET answers carry a Content-Length; failures are RFC 9457
-// problems, or, for a client that sends "Accept: text/plain", the very lines for stderr with the exit
-// status in a header. docs/protocol.md tells it as prose.
+// A program that asks tcred's daemon through package client needs it for two things: the bodies that the client
+// returns, such as [Status], and its errors. Each of those is an [*Error], with a [Code] to tell one kind from
+// another, a message and a hint for people, and the daemon's own word whether to try again:
 //
-// The helper imports this package, so it needs nothing but the standard library's smallest parts.
+//	if e, ok := errors.AsType[*api.Error](err); ok && e.Retryable() {
+//		return tryLater(e)
+//	}
+//
+// A program that speaks the protocol itself, or stands in for the daemon in a test, needs the rest. The protocol is
+// HTTP/1.1 over a unix socket. Every answer carries a Content-Length and [HeaderVersion]. A failure is a [Problem] (RFC
+// 9457), or, for a client that sends "Accept: text/plain", the very lines for stderr with the exit status in a header.
+// docs/protocol.md tells it as prose.
+//
+// # Stability
+//
+// tcred is at version 0. The list of codes may grow at any time, and so may the fields of bodies: a program ignores
+// fields that it does not know, and treats an error whose code it does not know by Status and Retryable. A code, a
+// path, a header or a field that is here changes or goes only in a minor version, and the changelog says so. From
+// version 1 on none of them will.
 package api
 
 import (
@@ -13,33 +28,37 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// Request paths. A profile's name follows PathCredentials and PathIdentity, a key's PathKeys.
+// Request paths. A profile's name follows PathCredentials and PathIdentity, a key's follows PathKeys.
 const (
-	PathAll         = "/v1/credentials"  // DELETE all
+	PathAll         = "/v1/credentials"  // DELETE all; GET that of the profile which the daemon chooses
 	PathCredentials = "/v1/credentials/" // GET or DELETE one
 	SuffixRefresh   = "/refresh"         // POST PathCredentials + name + SuffixRefresh
 	PathIdentity    = "/v1/identity/"    // GET
-	PathStatus      = "/v1/status"       // GET
-	PathReload      = "/v1/reload"       // POST
-	PathUnlock      = "/v1/unlock"       // POST an UnlockRequest
-	PathKeys        = "/v1/keys/"        // PUT a NewKey, its name behind the path
-	PathLock        = "/v1/lock"         // POST
-	PathStop        = "/v1/stop"         // POST
-	PathMetrics     = "/metrics"         // GET: Prometheus text
+	PathKeys        = "/v1/keys/"        // PUT a NewKey; GET PathKeys + key + SuffixIdentity
+	SuffixIdentity  = "/identity"
+	PathStatus      = "/v1/status" // GET
+	PathReload      = "/v1/reload" // POST
+	PathUnlock      = "/v1/unlock" // POST an UnlockRequest
+	PathLock        = "/v1/lock"   // POST
+	PathStop        = "/v1/stop"   // POST
+	PathMetrics     = "/metrics"   // GET: Prometheus text
 )
 
-// Query parameters of GET PathCredentials.
+// Query parameters of GET PathCredentials and PathAll.
 const (
 	ParamFormat = "format"  // one of credential.Formats; left out: "process"
 	ParamMinTTL = "min_ttl" // a Go duration such as "20m": met, or an error
 )
 
-// Headers. Requests may carry HeaderConfig; answers carry HeaderVersion, text errors HeaderExit, and either may carry
-// HeaderWarning.
+// Headers. Requests may carry HeaderConfig and HeaderPerson; answers carry HeaderVersion, failures in plain text
+// HeaderExit, credentials HeaderProfile and HeaderLayer, and either may carry HeaderWarning.
 const (
-	HeaderConfig  = "Tcred-Config"  // the client's config path; another than the daemon's is ConfigMismatch
+	HeaderConfig  = "Tcred-Config"  // the client's path of config.toml; another than the daemon's is ConfigMismatch
+	HeaderPerson  = "Tcred-Person"  // set: a person at a terminal asks, whom no refusal that is only remembered answers
 	HeaderVersion = "Tcred-Version" // the daemon's version
 	HeaderExit    = "Tcred-Exit"    // the exit status a command ends with
+	HeaderProfile = "Tcred-Profile" // the profile whose credential it is, which the request need not have named
+	HeaderLayer   = "Tcred-Layer"   // where the daemon had it from: "memory", "disk", "sts", or "old" after a failure
 	HeaderWarning = "Tcred-Warning" // a line that a person should see: why the config on disk is not in use
 )
 
@@ -63,7 +82,7 @@ const (
 	ClientTimeout = 9500 * time.Millisecond // a client gives up then: some tools allow their helper 10 s in all
 )
 
-// DefaultProfile is asked for where neither argument nor EnvProfile names one.
+// DefaultProfile is the daemon's choice for who names no profile, where neither config.toml nor the only key decides.
 const DefaultProfile = "default"
 
 // Environment variables that steer tcred.
@@ -105,10 +124,19 @@ type Status struct {
 	Started  time.Time       `json:"started"`
 	Socket   string          `json:"socket"`
 	Config   string          `json:"config"`
-	Keystore string          `json:"keystore"`
+	Problem  *Problem        `json:"problem,omitempty"` // why not all of the config on disk is in use
 	STSCalls int64           `json:"sts_calls"`         // since the daemon started, failed ones too
-	Problem  *Problem        `json:"problem,omitempty"` // why the config on disk is not the one in use
 	Profiles []ProfileStatus `json:"profiles"`
+
+	// DefaultProfile is meant by requests that name none; "" while that cannot be told. There may be no such profile.
+	DefaultProfile string `json:"default_profile,omitempty"`
+
+	Keystore        string    `json:"keystore"`
+	KeystoreProblem *Problem  `json:"keystore_problem,omitempty"` // why no key can be read: locked, absent; nil: it is open
+	KeystoreUntil   time.Time `json:"keystore_until,omitzero"`    // when the open keystore is locked again, if a time was set
+
+	Cache        string `json:"cache"`                   // the directory of sealed credentials
+	CacheProblem string `json:"cache_problem,omitempty"` // why new credentials are in memory only
 }
 
 // ProfileStatus is one profile in a Status. Times are left out while they are unknown.
@@ -151,7 +179,7 @@ type ClearedCredential struct {
 	Expires time.Time `json:"expires"`
 }
 
-// ProblemOf is e as it crosses the socket.
+// ProblemOf is e as it crosses the socket; nil for nil. Its texts are on one line and safe on a terminal.
 func ProblemOf(e *Error) *Problem {
 	if e == nil {
 		return nil

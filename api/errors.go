@@ -85,7 +85,7 @@ func (c Code) Status() int { return c.outcome().status }
 // Retryable reports whether the same request may succeed later with nothing changed.
 func (c Code) Retryable() bool { return c.outcome().retryable }
 
-// Error is a failure in words that a person can act on. It crosses the socket as a [Problem].
+// Error is a failure in words that a person can act on. It crosses the socket as a [Problem], and holds no secret.
 type Error struct {
 	Code      Code
 	Message   string // what failed, naming the thing: one line, lower case, no period, no secret

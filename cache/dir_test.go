@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // Every operation is a miss or an error: nothing is written where somebody else can read it, or can lead us.
@@ -25,7 +27,7 @@ func TestADirectoryThatIsNotOursAloneIsNotUsed(t *testing.T) {
 				t.Skip("access is a matter of lists there")
 			}
 			if name == "not ours" && os.Getuid() != 0 {
-				needReal(t, false, "needs root, to give a directory away")
+				testworld.NeedReal(t, false, "needs root, to give a directory away")
 			}
 			good, _ := newTest(t)
 			s := mustSealer(t, testSecret)

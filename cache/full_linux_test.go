@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // mountTest mounts a disk of 64 KiB for the test, and returns what mounts it read-only.
 func mountTest(t *testing.T) (path string, readOnly func()) {
 	t.Helper()
-	needReal(t, os.Getuid() == 0, "needs root, to mount a small disk")
+	testworld.NeedReal(t, os.Getuid() == 0, "needs root, to mount a small disk")
 	path = t.TempDir()
 	if err := syscall.Mount("tmpfs", path, "tmpfs", 0, "size=64k,mode=0700"); err != nil {
 		t.Fatalf("mount a tmpfs: %v", err)

@@ -168,14 +168,3 @@ func files(t testing.TB, d *Dir, parts ...string) (found []string) {
 	}
 	return found
 }
-
-// needReal skips a test that changes the machine, unless TCRED_TEST_REAL=1; then it fails where that is not possible.
-func needReal(t *testing.T, possible bool, reason string) {
-	t.Helper()
-	switch {
-	case os.Getenv("TCRED_TEST_REAL") != "1":
-		t.Skipf("%s; TCRED_TEST_REAL=1 runs it", reason)
-	case !possible:
-		t.Fatalf("TCRED_TEST_REAL=1, but this %s", reason)
-	}
-}

@@ -1,4 +1,20 @@
-// Package credential is the temporary credential and every format it is handed out in.
+// Package credential is a temporary credential of Tencent Cloud, and every format that tools take one in.
+//
+// [Credential] is what package client returns and package emulator issues: the triple TmpSecretId, TmpSecretKey and
+// token, and how long it lives. Printed in any way it shows its end and nothing else; the parts are reached by their
+// fields, and the two that are secret by [Secret.Reveal]:
+//
+//	secretID, secretKey, token := c.SecretID, c.SecretKey.Reveal(), c.Token.Reveal()
+//
+// [Credential.Encode] writes it as a [Format]: for AWS's credential_process, as STS and the COS SDKs answer, as a
+// file of tccli, or as assignments for a shell. [Credential.Environ] makes the environment of a child that is to use
+// it and nothing else.
+//
+// # Stability
+//
+// tcred is at version 0. The formats are other programs' and change only with them; further ones may come, and
+// further variables in Variables and Environ. Names that are exported here may still change in a minor version, and
+// the changelog says so. That a credential never prints its secrets stays.
 package credential
 
 import (
@@ -9,11 +25,13 @@ import (
 
 const redacted = "[redacted]"
 
-// Margin is taken off the expiry that an issuer states, once, where its answer is parsed: SDKs use a
-// process credential until that very second, and a request under way must still arrive.
+// Margin is what tcred takes off the expiry that STS states, once, where it parses the answer: SDKs use a credential
+// until that very second, and a request under way must still arrive. Expires of a credential from the daemon is
+// without it.
 const Margin = 60 * time.Second
 
-// Secret is a string that prints as [redacted] however it is printed, JSON included.
+// Secret is a string that prints as [redacted] however it is printed, JSON included. Package fmt alone does not see
+// that in an unexported field of a struct: such a type needs a Format method too, as [Credential] has one.
 type Secret string
 
 // Reveal returns the secret itself. Every call is a place where it may leave.

@@ -39,9 +39,9 @@ func (b *busy) any() bool {
 }
 
 // drain ends web once every connection it accepted has its answer, or ctx ends. Shutdown alone would hang up on those
-// whose first request was not read yet, and nobody else can serve them. served is what web.Serve on l returns.
-func drain(ctx context.Context, web *http.Server, l net.Listener, served <-chan error, b *busy) error {
-	err := l.Close()
+// whose first request was not read yet, and nobody else can serve them. refuse ends web.Serve, whose result is in served.
+func drain(ctx context.Context, web *http.Server, refuse func() error, served <-chan error, b *busy) error {
+	err := refuse()
 	<-served // from here on none is accepted
 	web.SetKeepAlivesEnabled(false)
 	for b.any() && clock.Sleep(ctx, 2*time.Millisecond) {

@@ -50,6 +50,7 @@ func FuzzRequest(f *testing.F) {
 		"CONNECT t:80 HTTP/1.1\r\nHost: t\r\n\r\n",
 		"OPTIONS * HTTP/1.1\r\nHost: t\r\n\r\n",
 		"GET http://t//v1/../v1/identity/p HTTP/1.1\r\nHost: t\r\n\r\n",
+		"GET /v1/keys/p/identity HTTP/1.1\r\nHost: t\r\nTcred-Person: 1\r\n\r\n",
 	} {
 		f.Add(seed, false)
 		f.Add(seed, true)
@@ -72,7 +73,7 @@ func FuzzRequest(f *testing.F) {
 }
 
 // mayFail is every code that these requests can end with: the world behind the handlers is well.
-var mayFail = []api.Code{api.BadRequest, api.NotFound, api.TooLarge, api.Forbidden, api.NoProfile, api.ConfigMismatch}
+var mayFail = []api.Code{api.BadRequest, api.NotFound, api.TooLarge, api.Forbidden, api.NoProfile, api.NoKey, api.ConfigMismatch}
 
 func checkReply(t *testing.T, r *http.Request, w *httptest.ResponseRecorder, stranger bool) {
 	t.Helper()

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -24,26 +27,28 @@ type Listener struct {
 	*net.UnixListener
 	path string
 	own  os.FileInfo
-	lock *flock.Flock
+	lock *flock.Flock // not held where the file system has no locks
+	// handedLock is the lock in place of lock, after the process executed itself anew. It is nil where none was held.
+	handedLock *os.File
 
 	closing sync.Once
 	closed  chan struct{}
 }
 
 // Listen makes the socket at path, 0600 in a directory of ours. What a dead daemon left there goes first, under
-// the lock that a living one holds; ErrRunning if it lives.
+// the lock that a living one holds; ErrRunning if it lives. On a file system without locks it goes by whether somebody
+// answers: of two daemons that start at once there the last stays, for the other one's Watch ends it.
 func Listen(path string) (*Listener, error) {
 	dir := filepath.Dir(path)
+	if err := checkParent(dir); err != nil {
+		return nil, err
+	}
 	if err := socket.MakeDir(dir); err != nil {
 		return nil, err
 	}
-	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
-	held, err := lock.TryLock()
+	lock, err := lockBeside(path)
 	if err != nil {
-		return nil, fmt.Errorf("locking %s: %w", lock.Path(), err)
-	}
-	if !held {
-		return nil, fmt.Errorf("%s: %w", path, ErrRunning)
+		return nil, err
 	}
 	l, err := listen(path)
 	if err != nil {
@@ -51,6 +56,28 @@ func Listen(path string) (*Listener, error) {
 	}
 	l.lock = lock
 	return l, nil
+}
+
+// checkParent refuses a directory that another user could move away and put a link in its place: one in a directory of
+// theirs. What of it is not there yet will be ours.
+func checkParent(dir string) error {
+	parent := filepath.Dir(dir)
+	info, err := os.Stat(parent)
+	for errors.Is(err, fs.ErrNotExist) && parent != filepath.Dir(parent) {
+		parent = filepath.Dir(parent)
+		info, err = os.Stat(parent)
+	}
+	if err != nil {
+		return fmt.Errorf("looking at the place for the socket: %w", err)
+	}
+	if who := disk.Stranger(info); who != "" {
+		return &api.Error{
+			Code:    api.Forbidden,
+			Message: fmt.Sprintf("the socket's directory %s is in %s, which belongs to %s", dir, parent, who),
+			Hint:    "set " + api.EnvSocket + " to a path in a directory of your own, 0700, in one of yours or root's",
+		}
+	}
+	return nil
 }
 
 func listen(path string) (*Listener, error) {
@@ -64,6 +91,9 @@ func listen(path string) (*Listener, error) {
 		return nil, fmt.Errorf("removing a stale socket: %w", err)
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if errors.Is(err, syscall.EADDRINUSE) { // made since, by one that no lock kept away
+		return nil, fmt.Errorf("%s: %w", path, ErrRunning)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
 	}
@@ -115,7 +145,17 @@ func (l *Listener) Close() (err error) {
 		if l.ours() {
 			err = errors.Join(err, os.Remove(l.path))
 		}
-		err = errors.Join(err, l.lock.Close())
+		err = errors.Join(err, l.unlock())
 	})
 	return err
+}
+
+func (l *Listener) unlock() error {
+	switch {
+	case l.lock != nil:
+		return l.lock.Close()
+	case l.handedLock != nil:
+		return l.handedLock.Close()
+	}
+	return nil
 }

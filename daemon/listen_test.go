@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,11 +62,18 @@ type child struct {
 
 func startChild(t *testing.T, path string) *child {
 	t.Helper()
+	return startChildBy(t, path)
+}
+
+// startChildBy is startChild by way of another program, such as strace.
+func startChildBy(t *testing.T, path string, by ...string) *child {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "-test.run=^$")
+	command := slices.Concat(by, []string{self, "-test.run=^$"})
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), listenHere+"="+path)
 	stdin, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()

@@ -36,6 +36,19 @@ func Notify() *Notifier {
 	return n
 }
 
+// environ is what Notify takes out of the environment.
+func (n *Notifier) environ() []string {
+	if n == nil {
+		return nil
+	}
+	env := []string{"NOTIFY_SOCKET=" + n.address}
+	if n.watchdog > 0 {
+		env = append(env, "WATCHDOG_PID="+strconv.Itoa(os.Getpid()),
+			"WATCHDOG_USEC="+strconv.FormatInt(n.watchdog.Microseconds(), 10))
+	}
+	return env
+}
+
 // Ready says that the daemon listens.
 func (n *Notifier) Ready() error { return n.send("READY=1") }
 

@@ -16,6 +16,7 @@ type Endpoint struct {
 	net.Listener
 	Path    string // of the socket
 	Service bool   // a supervisor runs the daemon
+	Resumed bool   // this process had it before Again
 }
 
 // Opening says how a daemon comes to its socket. Every field is required.
@@ -27,9 +28,18 @@ type Opening struct {
 	Log     *slog.Logger
 }
 
-// Open makes the socket, or takes the one that systemd passed, whose path is systemd's to keep, to watch and to remove.
+// Open makes the socket, or takes the one that systemd passed, whose path is systemd's to keep, to watch and to remove,
+// or the one that this process had before [Endpoint.Again].
 // Without Service the error is ErrRunning where another daemon listens. ctx bounds the watch over the path.
 func Open(ctx context.Context, o Opening) (Endpoint, error) {
+	at, resumed, err := resume(o.Path)
+	if err != nil || at.Listener != nil {
+		at.Service = at.Service || o.Service
+		if resumed != nil {
+			watch(ctx, resumed, o)
+		}
+		return at, err
+	}
 	passed, err := Inherited()
 	if err != nil {
 		return Endpoint{}, err
@@ -40,7 +50,7 @@ func Open(ctx context.Context, o Opening) (Endpoint, error) {
 			o.Log.Warn("systemd listens elsewhere than clients of this environment ask",
 				"socket", at, "clients", o.Path)
 		}
-		return Endpoint{passed, at, true}, nil
+		return Endpoint{Listener: passed, Path: at, Service: true}, nil
 	}
 	var l *Listener
 	if o.Service {
@@ -51,11 +61,19 @@ func Open(ctx context.Context, o Opening) (Endpoint, error) {
 	if err != nil {
 		return Endpoint{}, err
 	}
+	if !l.lock.Locked() {
+		o.Log.Warn("the socket's directory is on a file system without locks: two daemons may start at once, and one ends",
+			"socket", o.Path)
+	}
+	watch(ctx, l, o)
+	return Endpoint{Listener: l, Path: o.Path, Service: o.Service}, nil
+}
+
+func watch(ctx context.Context, l *Listener, o Opening) {
 	go l.Watch(ctx, func() {
 		o.Log.Warn("stopping: the socket is gone or another's", "socket", o.Path)
 		o.Gone()
 	})
-	return Endpoint{l, o.Path, o.Service}, nil
 }
 
 // takeOverTimeout is how long a daemon that was asked to stop may take to give up its socket: until its callers have

@@ -3,6 +3,8 @@ package daemon
 import (
 	"fmt"
 	"net"
+
+	"github.com/tcred/tcred/internal/socket"
 )
 
 // PeerOf asks the kernel who connected.
@@ -17,10 +19,11 @@ func PeerOf(c net.Conn) (Peer, error) {
 	}
 	var peer Peer
 	var failed error
-	if err := raw.Control(func(fd uintptr) { peer, failed = peerOf(int(fd)) }); err != nil {
+	err = raw.Control(func(fd uintptr) { peer.UID, peer.PID, failed = socket.PeerOf(int(fd)) })
+	if err != nil {
 		return Peer{}, err
 	}
-	if failed != nil {
+	if failed != nil { // where the kernel does not tell the peer's uid, nobody is served
 		return Peer{}, fmt.Errorf("asking for the peer's uid: %w", failed)
 	}
 	return peer, nil

@@ -1,13 +1,15 @@
 package docs
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // help is what a built tcred says of itself, which is what the documents may say of it.
@@ -17,20 +19,11 @@ type help struct {
 	seen map[string]string
 }
 
+func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
+
 func build(t *testing.T) *help {
 	t.Helper()
-	dir := t.TempDir()
-	for name, source := range map[string]string{"tcred": ".", "tcred-helper": "./cmd/tcred-helper"} {
-		if runtime.GOOS == "windows" {
-			name += ".exe"
-		}
-		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), source)
-		cmd.Dir = ".."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go build %s: %v\n%s", source, err, out)
-		}
-	}
-	return &help{t, dir, make(map[string]string)}
+	return &help{t, testworld.Binaries(t), make(map[string]string)}
 }
 
 // of is the help of a command line such as "tcred daemon stop".

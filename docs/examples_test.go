@@ -80,6 +80,18 @@ func TestTheErrorTableIsTheProtocols(t *testing.T) {
 	}
 }
 
+// Without its line in api's table a code would pass for an internal error, and a status of 500 in the document with it.
+func TestEveryCodeHasItsStatus(t *testing.T) {
+	text, err := os.ReadFile("../api/errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^\t\w+: +\{[1-5]\d\d, (?:true|false)\},$`).FindAll(text, -1)
+	if len(lines) != len(codes(t)) {
+		t.Errorf("%d codes, %d lines with a status", len(codes(t)), len(lines))
+	}
+}
+
 // shapes are the bodies that docs/protocol.md shows, by how each begins.
 var shapes = map[string]func() any{
 	`{"name"`:           func() any { return new(api.ProfileStatus) },
@@ -123,6 +135,15 @@ func TestTheFormatsAreShownAsTheyPrint(t *testing.T) {
 		}
 		if !bytes.Contains([]byte(documents(t)["docs/protocol.md"]), append([]byte("```json\n"), text...)) {
 			t.Errorf("docs/protocol.md does not show format %s:\n%s", format, text)
+		}
+	}
+}
+
+func TestEveryFormatIsListed(t *testing.T) {
+	line := regexp.MustCompile("(?m)^- `format`: .*$").FindString(documents(t)["docs/protocol.md"])
+	for _, format := range credential.Formats {
+		if !strings.Contains(line, "`"+string(format)+"`") {
+			t.Errorf("docs/protocol.md does not list the format %s in %q", format, line)
 		}
 	}
 }

@@ -9,10 +9,11 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
-// AdminPath is below which an emulator takes orders, as JSON, from this machine only:
+// AdminPath is below which an emulator takes orders, as JSON, from this machine only, and from no page in a browser:
 //
 //	GET    /_emulator/calls   how many calls arrived: {"total":2,"GetFederationToken":1,"GetCallerIdentity":1}
 //	POST   /_emulator/faults  a Fault: {"action":"GetFederationToken","times":1,"status":502,"code":"InternalError",
@@ -34,22 +35,54 @@ func (e *Emulator) adminHandler() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !local(r.RemoteAddr) {
-			http.Error(w, "the admin path is for this machine only", http.StatusForbidden)
+		if why := forbidden(r); why != "" {
+			http.Error(w, "the admin path is for programs on this machine: "+why, http.StatusForbidden)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// local reports whether a peer is on this machine. Only an IP address can be elsewhere.
-func local(peer string) bool {
+// forbidden says why an order is not taken, "" if it is. A browser on this machine sends what a page from anywhere
+// tells it to: with the page's Origin, or by a name of the page's that now leads here (DNS rebinding), with that Host.
+func forbidden(r *http.Request) string {
+	here := localIP(r)
+	switch {
+	case !ofThisMachine(r.RemoteAddr, here):
+		return "the request comes from another"
+	case len(r.Header.Values("Origin")) > 0:
+		return "the request comes from a page in a browser (it has an Origin)"
+	case !names(r.Host, here):
+		return fmt.Sprintf("the Host %.64q is neither loopback nor the address that the emulator listens on", r.Host)
+	}
+	return ""
+}
+
+// localIP is the address that the request came to; nil if it is unknown, or none of TCP.
+func localIP(r *http.Request) net.IP {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		return a.IP
+	}
+	return nil
+}
+
+// ofThisMachine reports whether a peer is on this machine, which it is at here too. Only an IP address can be
+// elsewhere.
+func ofThisMachine(peer string, here net.IP) bool {
 	host, _, err := net.SplitHostPort(peer)
 	if err != nil {
 		return true
 	}
 	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return ip != nil && (ip.IsLoopback() || ip.Equal(here))
+}
+
+// names reports whether a Host header names this machine in a way that no other name can come to: by a loopback
+// address or its name, or by the address here.
+func names(host string, here net.IP) bool {
+	host = strings.Trim(withoutPort(host), "[]")
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.Equal(here))
 }
 
 func (e *Emulator) adminCalls(w http.ResponseWriter, _ *http.Request) {

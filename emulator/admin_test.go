@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -14,7 +15,7 @@ import (
 // order sends an admin request from peer.
 func (w world) order(method, path, body, peer string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, AdminPath+path, strings.NewReader(body))
-	r.RemoteAddr = peer
+	r.RemoteAddr, r.Host = peer, "127.0.0.1:8085"
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)
 	return rec
@@ -76,6 +77,58 @@ func TestBadOrdersAreRefused(t *testing.T) {
 		})
 	}
 	w.federate(t).wantCode(t, "")
+}
+
+func TestOrdersComeFromProgramsOnThisMachineOnly(t *testing.T) {
+	w := newWorld(t, Options{})
+	lan := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 8085}
+	for name, c := range map[string]struct {
+		host, peer string
+		listen     net.Addr
+		origin     []string
+		status     int
+	}{
+		"a loopback address":             {host: "127.0.0.1:8085", status: http.StatusNoContent},
+		"another one":                    {host: "127.8.9.1", status: http.StatusNoContent},
+		"localhost":                      {host: "LocalHost:8085", status: http.StatusNoContent},
+		"IPv6":                           {host: "[::1]:8085", status: http.StatusNoContent},
+		"IPv6 without a port":            {host: "[::1]", status: http.StatusNoContent},
+		"a name that leads here":         {host: "evil.example:8085", status: http.StatusForbidden},
+		"a name that looks like it":      {host: "127.0.0.1.evil.example", status: http.StatusForbidden},
+		"localhost of another":           {host: "localhost.evil.example", status: http.StatusForbidden},
+		"an address from outside":        {host: "192.0.2.7:8085", status: http.StatusForbidden},
+		"no Host":                        {host: "", status: http.StatusForbidden},
+		"the address it listens on":      {host: "192.0.2.7:8085", peer: "192.0.2.7:50000", listen: lan, status: http.StatusNoContent},
+		"a name for that":                {host: "lan.example:8085", peer: "192.0.2.7:50000", listen: lan, status: http.StatusForbidden},
+		"the address, from elsewhere":    {host: "192.0.2.7:8085", peer: "192.0.2.8:50000", listen: lan, status: http.StatusForbidden},
+		"a page of another site":         {host: "127.0.0.1:8085", origin: []string{"https://evil.example"}, status: http.StatusForbidden},
+		"a page of this very address":    {host: "127.0.0.1:8085", origin: []string{"http://127.0.0.1:8085"}, status: http.StatusForbidden},
+		"a page of nowhere":              {host: "127.0.0.1:8085", origin: []string{"null"}, status: http.StatusForbidden},
+		"an Origin with nothing in it":   {host: "127.0.0.1:8085", origin: []string{""}, status: http.StatusForbidden},
+		"a second Origin that is no one": {host: "127.0.0.1:8085", origin: []string{"", "null"}, status: http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for method, path := range map[string]string{"POST": "reset", "DELETE": "faults", "GET": "calls"} {
+				r := httptest.NewRequest(method, AdminPath+path, nil)
+				r.Host, r.RemoteAddr = c.host, cmp.Or(c.peer, here)
+				if c.origin != nil {
+					r.Header["Origin"] = c.origin
+				}
+				if c.listen != nil {
+					r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, c.listen))
+				}
+				rec := httptest.NewRecorder()
+				w.ServeHTTP(rec, r)
+				want := c.status
+				if method == "GET" && want == http.StatusNoContent {
+					want = http.StatusOK
+				}
+				if rec.Code != want {
+					t.Errorf("%s: status %d, want %d: %s", method, rec.Code, want, rec.Body)
+				}
+			}
+		})
+	}
 }
 
 func TestServeEndsWithItsContext(t *testing.T) {

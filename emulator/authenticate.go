@@ -3,7 +3,6 @@ package emulator
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"net/http"
 	"regexp"
 	"strconv"
 	"time"
@@ -32,30 +31,49 @@ type session struct {
 
 var secretIDForm = regexp.MustCompile(`^[AI]KID[A-Za-z0-9_-]+$`) // IKID is the international site's
 
+// claim is what a request says of who signed it.
+type claim struct {
+	secretID string
+	date     string                       // that the signature is bound to: the Timestamp's in UTC; "" for none
+	signedBy func(credential.Secret) bool // whether that SecretKey made the signature
+}
+
+// claim reads it from the Authorization header, or with signature v1 from the parameters.
+func (q request) claim() (claim, error) {
+	if q.v1 {
+		return q.v1Claim()
+	}
+	a, err := parseAuthorization(q.Header.Get("Authorization"))
+	if err != nil {
+		return claim{}, err
+	}
+	return claim{a.secretID, a.date, func(key credential.Secret) bool { return a.verify(q.Request, q.body, key) }}, nil
+}
+
 // authenticate finds out who signed a request, or why nobody did.
-func (e *Emulator) authenticate(r *http.Request, body []byte, now time.Time) (caller, error) {
-	a, err := parseAuthorization(r.Header.Get("Authorization"))
+func (e *Emulator) authenticate(q request, now time.Time) (caller, error) {
+	c, err := q.claim()
 	if err != nil {
 		return caller{}, err
 	}
-	if err := checkTime(a, commonParameter(r, "Timestamp"), now); err != nil {
+	if err := checkTime(q.common("Timestamp"), c.date, now); err != nil {
 		return caller{}, err
 	}
-	account, permanent := e.accounts[a.secretID]
-	s, temporary := e.session(a.secretID)
+	account, permanent := e.accounts[c.secretID]
+	s, temporary := e.session(c.secretID)
 	key := s.secretKey
 	switch {
 	case permanent:
 		key = account.SecretKey
-	case !temporary && secretIDForm.MatchString(a.secretID):
+	case !temporary && secretIDForm.MatchString(c.secretID):
 		return caller{}, refuse("AuthFailure.SecretIdNotFound", "the SecretId is not found")
 	case !temporary:
 		return caller{}, refuse("AuthFailure.InvalidSecretId", "the SecretId is not one of an API key")
 	}
-	if !a.verify(r, body, key) {
+	if !c.signedBy(key) {
 		return caller{}, refuse("AuthFailure.SignatureFailure", "the signature does not match the request and the key")
 	}
-	token := commonParameter(r, "Token")
+	token := q.common("Token")
 	if permanent {
 		if token != "" {
 			return caller{}, refuse("AuthFailure.TokenFailure", "a permanent key has no token")
@@ -68,8 +86,8 @@ func (e *Emulator) authenticate(r *http.Request, body []byte, now time.Time) (ca
 	return caller{account: s.account, identity: s.identity, temporary: true}, nil
 }
 
-// checkTime holds the timestamp to the five minutes and the scope's date to the timestamp.
-func checkTime(a authorization, timestamp string, now time.Time) error {
+// checkTime holds the timestamp to the five minutes and a signature's date, if it has one, to the timestamp.
+func checkTime(timestamp, date string, now time.Time) error {
 	if timestamp == "" {
 		return refuse("MissingParameter", "the common parameter Timestamp is missing")
 	}
@@ -81,7 +99,7 @@ func checkTime(a authorization, timestamp string, now time.Time) error {
 	if signed.Before(now.Add(-maxSkew)) || signed.After(now.Add(maxSkew)) {
 		return refuse("AuthFailure.SignatureExpire", "the Timestamp differs from the server's time by more than five minutes")
 	}
-	if signed.Format(time.DateOnly) != a.date {
+	if date != "" && signed.Format(time.DateOnly) != date {
 		return refuse("AuthFailure.SignatureFailure", "the date of the credential scope is not the Timestamp's in UTC")
 	}
 	return nil

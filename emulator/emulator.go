@@ -1,9 +1,23 @@
 // Package emulator is a strict local STS: GetFederationToken and GetCallerIdentity as Tencent Cloud answers them.
 //
-// It is an [http.Handler]. It checks TC3-HMAC-SHA256 signatures by its own reading of the published algorithm
-// and every documented rule of the two calls, and answers with the real error codes. It can be told to fail
-// ([Emulator.Fail], or over HTTP on the admin path) and counts the calls it gets. Nothing in it talks to the
-// network or needs an account, so it serves tests, the demo, and other people's CI.
+// It is for tests of whatever calls STS, and for CI: nothing in it talks to the network or needs an account. It is an
+// [http.Handler], so package httptest runs it, and every SDK of Tencent Cloud can be pointed at it:
+//
+//	account := emulator.NewAccount(false) // with a key of its own
+//	server := httptest.NewServer(emulator.New(emulator.Options{Accounts: []emulator.Account{account}}))
+//
+// It checks both signatures of API 3.0, TC3-HMAC-SHA256 and the older HmacSHA1 and HmacSHA256, by its own reading of
+// the published algorithms, and every documented rule of the two calls, and answers with the real error codes. It
+// knows the credentials that it issued. It can be told to fail ([Emulator.Fail]) and counts the calls it gets
+// ([Emulator.Calls]), and both over HTTP below [AdminPath], for tests in other languages. It judges no permissions:
+// what a policy allows is not tried anywhere. "tcred emulator" is the same as a process; docs/emulator.md says how
+// strict it is and where it ends.
+//
+// # Stability
+//
+// tcred is at version 0. Names that are exported here may still change in a minor version, and the changelog says so.
+// More calls, faults and rules will come: where STS turns out to refuse what the emulator takes, the emulator will
+// refuse it, in any version.
 package emulator
 
 import (
@@ -120,23 +134,26 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	action := commonParameter(r, "Action")
-	c := call{action: action, requestID: newRequestID(), fault: e.arrive(action)}
+	q, unreadable := readRequest(r)
+	action := q.common("Action")
+	c := call{request: q, action: action, requestID: newRequestID(), fault: e.arrive(action)}
 	c.now = e.now().Add(c.fault.Skew)
 	if !c.fault.wait(r.Context()) {
 		return
 	}
-	answer, err := e.answer(&c, r)
+	answer, err := e.answer(&c, unreadable)
 	if err != nil {
 		answer = errorAnswer{Error: refusalOf(err), RequestID: c.requestID}
 	}
-	e.log.Info("sts call", "action", action, "account", c.caller.account.AccountID, "code", codeOf(err), "request_id", c.requestID)
+	e.log.Info("sts call", "action", action, "account", c.caller.account.AccountID,
+		"code", codeOf(err), "request_id", c.requestID)
 	w.Header().Set("Date", c.now.UTC().Format(http.TimeFormat))
 	c.fault.write(w, encode(answer))
 }
 
 // call is one request on its way through.
 type call struct {
+	request   request
 	action    string
 	requestID string
 	now       time.Time // by the emulator's clock
@@ -152,42 +169,42 @@ var handlers = map[string]func(*Emulator, *call) (any, error){
 }
 
 // answer checks a request in the order of the real gateway: who asks, what for, how often, with which parameters.
-func (e *Emulator) answer(c *call, r *http.Request) (any, error) {
+func (e *Emulator) answer(c *call, unreadable error) (any, error) {
 	if c.fault.Code != "" {
 		return nil, refuse(c.fault.Code, "%s", c.fault.message())
 	}
-	body, err := readBody(r)
-	if err != nil {
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	var err error
+	if c.caller, err = e.authenticate(c.request, c.now); err != nil {
 		return nil, err
 	}
-	if c.caller, err = e.authenticate(r, body, c.now); err != nil {
-		return nil, err
-	}
-	handle, err := route(r)
+	handle, err := route(c.request)
 	if err != nil {
 		return nil, err
 	}
 	if err := e.spend(c.caller.account.AccountID, c.action, c.now); err != nil {
 		return nil, err
 	}
-	if c.params, err = readParameters(r, body); err != nil {
+	if c.params, err = c.request.parameters(); err != nil {
 		return nil, err
 	}
 	return handle(e, c)
 }
 
 // route finds the handler of a request by its common parameters.
-func route(r *http.Request) (func(*Emulator, *call) (any, error), error) {
+func route(q request) (func(*Emulator, *call) (any, error), error) {
 	for _, name := range []string{"Action", "Version", "Region"} {
-		if commonParameter(r, name) == "" {
+		if q.common(name) == "" {
 			return nil, refuse("MissingParameter", "the common parameter %s is missing", name)
 		}
 	}
-	handle, known := handlers[commonParameter(r, "Action")]
+	handle, known := handlers[q.common("Action")]
 	if !known {
-		return nil, refuse("InvalidAction", "no such action: %.64q", commonParameter(r, "Action"))
+		return nil, refuse("InvalidAction", "no such action: %.64q", q.common("Action"))
 	}
-	if v := commonParameter(r, "Version"); v != Version {
+	if v := q.common("Version"); v != Version {
 		return nil, refuse("NoSuchVersion", "no such version: %.64q; there is %s", v, Version)
 	}
 	return handle, nil

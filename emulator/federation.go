@@ -33,7 +33,7 @@ func (e *Emulator) federationToken(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPolicy(policy, c.caller.account); err != nil {
+	if err := checkPolicy(policy, policyRules{c.caller.account, c.request.v1}); err != nil {
 		return nil, err
 	}
 	lifetime, err := c.lifetime()

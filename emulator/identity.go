@@ -22,12 +22,14 @@ func userIdentity(a Account) identity {
 
 // federatedIdentity is that of a credential from GetFederationToken.
 func federatedIdentity(a Account, name string) identity {
-	return identity{"CAMUser", a.AccountID, a.UIN + ":" + name, a.UIN, "qcs::sts:" + a.AccountID + ":federated-user/" + a.UIN}
+	arn := "qcs::sts:" + a.AccountID + ":federated-user/" + a.UIN
+	return identity{"CAMUser", a.AccountID, a.UIN + ":" + name, a.UIN, arn}
 }
 
 // roleIdentity is that of a credential from AssumeRole.
 func roleIdentity(a Account, roleID, sessionName string) identity {
-	return identity{"CAMRole", a.AccountID, roleID + ":" + sessionName, a.UIN, "qcs::sts:" + a.AccountID + ":assumed-role/" + roleID}
+	arn := "qcs::sts:" + a.AccountID + ":assumed-role/" + roleID
+	return identity{"CAMRole", a.AccountID, roleID + ":" + sessionName, a.UIN, arn}
 }
 
 func (e *Emulator) callerIdentity(c *call) (any, error) {
@@ -37,8 +39,8 @@ func (e *Emulator) callerIdentity(c *call) (any, error) {
 	return identityAnswer{c.caller.identity, c.requestID}, nil
 }
 
-// SeedRole makes a credential as AssumeRole would give it to account, which need not be one of the emulator's.
-// Its Expires is STS's own, with nothing taken off.
+// SeedRole makes a credential of a role, as AssumeRole would give it to account, which need not be one of the
+// emulator's: for tests of what such a credential may ask. Its Expires is STS's own, with nothing taken off.
 func (e *Emulator) SeedRole(account Account, roleID, sessionName string, lifetime time.Duration) credential.Credential {
 	return e.issue(account, roleIdentity(account, roleID, sessionName), e.now(), lifetime)
 }

@@ -3,11 +3,14 @@ package emulator
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // nodeCall is one call that testdata/sdk.js makes.
@@ -16,7 +19,8 @@ type nodeCall struct {
 	SecretID     string         `json:"secretId"`
 	SecretKey    string         `json:"secretKey"`
 	Token        string         `json:"token,omitempty"`
-	Method       string         `json:"method,omitempty"` // left out: POST
+	Method       string         `json:"method,omitempty"`     // left out: POST
+	SignMethod   string         `json:"signMethod,omitempty"` // left out: TC3-HMAC-SHA256
 	Action       string         `json:"action"`
 	Params       map[string]any `json:"params"`
 	AsIssuedUser bool           `json:"asIssuedUser,omitempty"` // with the credential that the call before got
@@ -29,78 +33,93 @@ type nodeResult struct {
 	RequestID string  `json:"requestId"`
 }
 
-func (s served) nodeCall(k key, method, action string, params map[string]any) nodeCall {
+func (s served) nodeCall(k key, method, signMethod, action string, params map[string]any) nodeCall {
 	return nodeCall{
 		Endpoint: s.endpoint, SecretID: k.id, SecretKey: k.secret.Reveal(), Token: k.token.Reveal(),
-		Method: method, Action: action, Params: params,
+		Method: method, SignMethod: signMethod, Action: action, Params: params,
 	}
 }
 
 func TestOfficialNodeSDKGetsTokensAndIsRefused(t *testing.T) {
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("installs the Node SDK with npm; TCRED_TEST_REAL=1 runs it")
-	}
+	testworld.NeedReal(t, true, "installs the Node SDK with npm")
 	params := map[string]any{"Name": "upload-client", "Policy": url.QueryEscape(allowAll), "DurationSeconds": 1800}
 	s := serve(t, 0, nil)
 	var calls []nodeCall
-	for _, method := range []string{"POST", "GET"} {
-		issued := s.nodeCall(key{}, method, GetCallerIdentity, map[string]any{})
-		issued.AsIssuedUser = true
-		calls = append(calls,
-			s.nodeCall(keyOf(s.account), method, GetCallerIdentity, map[string]any{}),
-			s.nodeCall(keyOf(s.account), method, GetFederationToken, params),
-			issued)
+	for _, signMethod := range signMethods {
+		for _, method := range methods {
+			issued := s.nodeCall(key{}, method, signMethod, GetCallerIdentity, map[string]any{})
+			issued.AsIssuedUser = true
+			calls = append(calls,
+				s.nodeCall(keyOf(s.account), method, signMethod, GetCallerIdentity, map[string]any{}),
+				s.nodeCall(keyOf(s.account), method, signMethod, GetFederationToken, params),
+				issued)
+		}
 	}
-	for _, c := range refusals {
-		s := serve(t, c.clockOff, c.tamper)
-		calls = append(calls, s.nodeCall(c.key(s), "POST", GetFederationToken, params))
+	taken := len(calls)
+	var codes []string
+	for _, signMethod := range signMethods {
+		for _, c := range refusals {
+			s := serve(t, c.clockOff, c.tamper)
+			calls = append(calls, s.nodeCall(c.key(s), http.MethodPost, signMethod, GetFederationToken, params))
+			codes = append(codes, c.code)
+		}
 	}
-	got := runNode(t, calls)
+	var got []nodeResult
+	runNode(t, "sdk.js", calls, &got)
+	if len(got) != len(calls) {
+		t.Fatalf("%d results of %d calls", len(got), len(calls))
+	}
 
-	for i, call := range calls[:6] {
+	for i, call := range calls[:taken] {
 		r := got[i].Response
 		switch {
 		case r == nil:
-			t.Errorf("%s %s: refused with %s", call.Method, call.Action, got[i].Code)
+			t.Errorf("%s %s %s: refused with %s", call.SignMethod, call.Method, call.Action, got[i].Code)
 		case call.AsIssuedUser && r.UserID != s.account.UIN+":upload-client":
-			t.Errorf("%s: the issued credential is %s", call.Method, r.UserID)
+			t.Errorf("%s %s: the issued credential is %s", call.SignMethod, call.Method, r.UserID)
 		case call.Action == GetCallerIdentity && r.PrincipalID != s.account.UIN:
-			t.Errorf("%s: the key is %s's", call.Method, r.PrincipalID)
+			t.Errorf("%s %s: the key is %s's", call.SignMethod, call.Method, r.PrincipalID)
 		case call.Action == GetFederationToken && (r.Credentials.Token == "" || r.ExpiredTime == 0):
-			t.Errorf("%s: no whole credential", call.Method)
+			t.Errorf("%s %s: no whole credential", call.SignMethod, call.Method)
 		}
 	}
-	for i, c := range refusals {
-		if r := got[6+i]; r.Code != c.code || r.RequestID == "" {
-			t.Errorf("%s: got %q, want %s", c.name, r.Code, c.code)
+	for i, code := range codes {
+		if r := got[taken+i]; r.Code != code || r.RequestID == "" {
+			t.Errorf("%s: got %q, want %s", calls[taken+i].SignMethod, r.Code, code)
 		}
 	}
 }
 
-// runNode makes the calls, in order, with the official Node SDK.
-func runNode(t *testing.T, calls []nodeCall) []nodeResult {
+// runNode gives input to a script of testdata and reads its results. environment is added to this process's.
+func runNode(t *testing.T, script string, input, results any, environment ...string) {
 	t.Helper()
-	input, err := json.Marshal(calls)
+	node := exec.CommandContext(t.Context(), "node", script)
+	node.Dir = installNodeSDK(t)
+	node.Env = append(os.Environ(), environment...)
+	runJSON(t, node, input, results)
+}
+
+// runJSON runs cmd with input as JSON on stdin, as keys are in it: neither arguments nor environment. It reads
+// results from its stdout.
+func runJSON(t *testing.T, cmd *exec.Cmd, input, results any) {
+	t.Helper()
+	text, err := json.Marshal(input)
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := exec.CommandContext(t.Context(), "node", "sdk.js")
-	node.Dir = installNodeSDK(t)
-	node.Stdin = bytes.NewReader(input) // keys are in it: neither arguments nor environment
+	cmd.Stdin = bytes.NewReader(text)
 	var stderr bytes.Buffer
-	node.Stderr = &stderr
-	output, err := node.Output()
+	cmd.Stderr = &stderr
+	output, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("node sdk.js: %v\n%s", err, stderr.String())
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, stderr.String())
 	}
-	var results []nodeResult
-	if err := json.Unmarshal(output, &results); err != nil || len(results) != len(calls) {
-		t.Fatalf("node sdk.js: %d results of %d calls, %v", len(results), len(calls), err)
+	if err := json.Unmarshal(output, results); err != nil {
+		t.Fatalf("%v prints no results: %v", cmd.Args, err)
 	}
-	return results
 }
 
-// installNodeSDK makes a directory with sdk.js and the SDK of testdata/package.json, in $TCRED_TEST_CACHE if
+// installNodeSDK makes a directory with the scripts and the SDKs of testdata/package.json, in $TCRED_TEST_CACHE if
 // that is set, where the next run finds it.
 func installNodeSDK(t *testing.T) string {
 	t.Helper()
@@ -111,7 +130,7 @@ func installNodeSDK(t *testing.T) string {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"package.json", "sdk.js"} {
+	for _, name := range []string{"package.json", "sdk.js", "cos.js"} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)

@@ -10,8 +10,17 @@ import (
 // this is the one of CAM's custom policies.
 const maxPolicy = 6144
 
-// checkPolicy holds the Policy parameter, as it came, to CAM's syntax and to the account's own resources.
-func checkPolicy(encoded string, account Account) error {
+// policyRules are what a policy is held to, beside CAM's syntax.
+type policyRules struct {
+	account Account // whose resources it may grant
+	asSDKs  bool    // what the COS STS SDKs send, against the page, passes too: all sign v1
+}
+
+// checkPolicy holds the Policy parameter, as it came, to CAM's syntax and to the rules.
+func checkPolicy(encoded string, rules policyRules) error {
+	if rules.asSDKs && strings.HasPrefix(encoded, "{") {
+		return checkPolicyText(encoded, rules)
+	}
 	if strings.ContainsAny(encoded, `{"`) { // every URL encoder escapes these
 		return malformed("the Policy is not URL-encoded")
 	}
@@ -19,6 +28,10 @@ func checkPolicy(encoded string, account Account) error {
 	if err != nil {
 		return malformed("the Policy is not URL-encoded: %v", err)
 	}
+	return checkPolicyText(text, rules)
+}
+
+func checkPolicyText(text string, rules policyRules) error {
 	if len(text) > maxPolicy {
 		return refuse("InvalidParameter.PolicyTooLong", "the policy has %d bytes; %d is the limit", len(text), maxPolicy)
 	}
@@ -38,7 +51,7 @@ func checkPolicy(encoded string, account Account) error {
 		return refuse("InvalidParameter.StrategyInvalid", "the policy has a principal")
 	}
 	for _, s := range statements {
-		if err := checkStatement(s, account); err != nil {
+		if err := checkStatement(s, rules); err != nil {
 			return err
 		}
 	}
@@ -49,8 +62,8 @@ func malformed(format string, args ...any) error {
 	return refuse("InvalidParameter.StrategyFormatError", format, args...)
 }
 
-func checkStatement(s map[string]json.RawMessage, account Account) error {
-	if s["principal"] != nil {
+func checkStatement(s map[string]json.RawMessage, rules policyRules) error {
+	if p := s["principal"]; p != nil && !(rules.asSDKs && everybody(p)) {
 		return refuse("InvalidParameter.StrategyInvalid", "a statement has a principal")
 	}
 	var effect string
@@ -63,7 +76,17 @@ func checkStatement(s map[string]json.RawMessage, account Account) error {
 	if err := checkActions(s["action"]); err != nil {
 		return err
 	}
-	return checkResources(s["resource"], account)
+	return checkResources(s["resource"], rules.account)
+}
+
+// everybody reports whether a principal is {"qcs":"*"}, alone or in a list: it says no more than none.
+func everybody(principal json.RawMessage) bool {
+	var by map[string]json.RawMessage
+	if json.Unmarshal(principal, &by) != nil || len(by) != 1 {
+		return false
+	}
+	names, ok := oneOrMore(by["qcs"])
+	return ok && len(names) == 1 && names[0] == "*"
 }
 
 func checkActions(raw json.RawMessage) error {

@@ -61,7 +61,7 @@ func TestPolicyRules(t *testing.T) {
 		"a byte more":                {allowAll + strings.Repeat(" ", maxPolicy-len(allowAll)+1), "InvalidParameter.PolicyTooLong"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := checkPolicy(url.QueryEscape(c.policy), account); codeOf(err) != c.code {
+			if err := checkPolicy(url.QueryEscape(c.policy), policyRules{account: account}); codeOf(err) != c.code {
 				t.Errorf("got %v, want %q", err, c.code)
 			}
 		})
@@ -78,7 +78,7 @@ func TestPolicyIsURLEncodedExactlyOnce(t *testing.T) {
 		"badly":                    {"%7B%2", "InvalidParameter.StrategyFormatError"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := checkPolicy(c.parameter, Account{}); codeOf(err) != c.code {
+			if err := checkPolicy(c.parameter, policyRules{}); codeOf(err) != c.code {
 				t.Errorf("got %v, want %q", err, c.code)
 			}
 		})
@@ -87,7 +87,7 @@ func TestPolicyIsURLEncodedExactlyOnce(t *testing.T) {
 
 func TestAccountOfNoAppIDAcceptsAnyBucket(t *testing.T) {
 	policy := `{"version":"2.0","statement":[{"effect":"allow","action":"*","resource":"qcs::cos::uid/1:b/*"}]}`
-	if err := checkPolicy(url.QueryEscape(policy), Account{}); err != nil {
+	if err := checkPolicy(url.QueryEscape(policy), policyRules{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -98,7 +98,7 @@ func FuzzPolicy(f *testing.F) {
 	f.Add(allowAll)
 	f.Add("%7B%22version%22%3A%222.0%22%7D")
 	f.Fuzz(func(t *testing.T, parameter string) {
-		if err := checkPolicy(parameter, Account{}); err != nil {
+		if err := checkPolicy(parameter, policyRules{}); err != nil {
 			if !strings.HasPrefix(codeOf(err), "InvalidParameter.") {
 				t.Errorf("refused with %v", err)
 			}
@@ -108,10 +108,10 @@ func FuzzPolicy(f *testing.F) {
 		if err != nil || len(text) > maxPolicy || text == parameter {
 			t.Fatalf("%q passes", parameter)
 		}
-		if again := checkPolicy(url.QueryEscape(text), Account{}); again != nil {
+		if again := checkPolicy(url.QueryEscape(text), policyRules{}); again != nil {
 			t.Errorf("%q passes, but not as Go encodes it: %v", parameter, again)
 		}
-		if twice := checkPolicy(url.QueryEscape(url.QueryEscape(text)), Account{}); twice == nil {
+		if twice := checkPolicy(url.QueryEscape(url.QueryEscape(text)), policyRules{}); twice == nil {
 			t.Errorf("%q passes encoded twice", parameter)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -17,32 +18,80 @@ const (
 	maxQuery = 32 << 10
 )
 
-// commonNames are the parameters of every call. TC3 puts them into X-TC- headers; the seed page's GET form into the query.
-var commonNames = []string{"Action", "Version", "Region", "Timestamp", "Token", "Language", "Nonce", "RequestClient"}
+// formType is the one Content-Type of a GET, and of a POST with signature v1.
+const formType = "application/x-www-form-urlencoded"
 
-// commonParameter is the value of a common parameter, "" if the request has none.
-func commonParameter(r *http.Request, name string) string {
-	if v := r.Header.Get("X-TC-" + name); v != "" || r.Method != http.MethodGet {
-		return v
-	}
-	return r.URL.Query().Get(name)
+// commonNames are the parameters of every call. TC3 puts them into X-TC- headers; the seed page's GET form into the
+// query; signature v1 has them, and v1Names, among the call's own.
+var (
+	commonNames = []string{"Action", "Version", "Region", "Timestamp", "Token", "Language", "Nonce", "RequestClient"}
+	v1Names     = []string{"SecretId", "Signature", "SignatureMethod"}
+)
+
+// request is an HTTP request, read.
+type request struct {
+	*http.Request
+	v1     bool // it has signature v1, not TC3 ("v3")
+	body   []byte
+	values map[string]string // the parameters of a GET, or of a POST with v1
 }
 
-// readBody reads the whole body, within bounds, of a request in one of the two forms that TC3 allows here.
+// readRequest reads a request in one of the forms that its signature allows. What it returns with an error still
+// tells the action, if there was one to read.
+func readRequest(r *http.Request) (request, error) {
+	q := request{Request: r, v1: hasV1Signature(r)}
+	if err := q.checkForm(); err != nil {
+		return q, err
+	}
+	var err error
+	if q.body, err = readBody(r); err != nil {
+		return q, err
+	}
+	switch {
+	case r.Method == http.MethodGet:
+		q.values, err = readValues(r.URL.RawQuery)
+	case q.v1:
+		q.values, err = readValues(string(q.body))
+	}
+	return q, err
+}
+
+// hasV1Signature tells the two signatures apart: TC3 has the Authorization header, v1 is a form.
+func hasV1Signature(r *http.Request) bool {
+	return r.Header.Get("Authorization") == "" && (r.Method == http.MethodGet || mediaType(r) == formType)
+}
+
+// mediaType is the Content-Type without its parameters; "" if there is none, or none that can be read.
+func mediaType(r *http.Request) string {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
+// checkForm holds a request to the methods and types of its signature, and its query to its size.
+func (q request) checkForm() error {
+	want := formType
+	switch {
+	case q.Method != http.MethodPost && q.Method != http.MethodGet:
+		return refuse("UnsupportedProtocol", "only GET and POST are supported")
+	case q.Method == http.MethodPost && !q.v1:
+		want = "application/json"
+	case q.v1 && q.Header.Get("Content-Type") == "":
+		want = "" // the Go SDK names none: a GET has nothing in it
+	}
+	if mediaType(q.Request) != want {
+		return refuse("UnsupportedProtocol", "the Content-Type of a %s request is %s", q.Method, want)
+	}
+	if len(q.URL.RawQuery) > maxQuery {
+		return refuse("RequestSizeLimitExceeded", "the query is over %d bytes", maxQuery)
+	}
+	return nil
+}
+
+// readBody reads the whole body, within bounds.
 func readBody(r *http.Request) ([]byte, error) {
-	form, ok := map[string]string{
-		http.MethodPost: "application/json",
-		http.MethodGet:  "application/x-www-form-urlencoded",
-	}[r.Method]
-	if !ok {
-		return nil, refuse("UnsupportedProtocol", "only GET and POST are supported")
-	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != form {
-		return nil, refuse("UnsupportedProtocol", "the Content-Type of a %s request is %s", r.Method, form)
-	}
-	if len(r.URL.RawQuery) > maxQuery {
-		return nil, refuse("RequestSizeLimitExceeded", "the query is over %d bytes", maxQuery)
-	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return nil, refuse("InvalidRequest", "reading the body: %v", err)
@@ -53,19 +102,51 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
+// readValues reads a query or a form. A name that is there twice is refused: which of its values counts, and which
+// was signed, two readers may see in two ways.
+func readValues(text string) (map[string]string, error) {
+	all, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, refuse("InvalidParameter", "the parameters are malformed: %v", err)
+	}
+	values := make(map[string]string)
+	for name, v := range all {
+		if len(v) != 1 {
+			return nil, refuse("InvalidParameter", "the parameter %.64q is given %d times", name, len(v))
+		}
+		values[name] = v[0]
+	}
+	return values, nil
+}
+
+// common is the value of a common parameter, "" if the request has none. With v1 only what was signed counts.
+func (q request) common(name string) string {
+	if !q.v1 {
+		if v := q.Header.Get("X-TC-" + name); v != "" {
+			return v
+		}
+	}
+	return q.values[name]
+}
+
 // parameters are those of one call, without the common ones: a string, json.Number or other JSON value each,
-// or untyped from a query.
+// or untyped from a query or form.
 type parameters map[string]any
 
 type untyped string
 
-// readParameters reads them from the JSON of a POST or the query of a GET.
-func readParameters(r *http.Request, body []byte) (parameters, error) {
-	if r.Method == http.MethodGet {
-		return queryParameters(r.URL.RawQuery)
-	}
+// parameters reads them from the JSON of a POST, or from a query or form.
+func (q request) parameters() (parameters, error) {
 	p := make(parameters)
-	d := json.NewDecoder(bytes.NewReader(body))
+	if q.values != nil {
+		for name, v := range q.values {
+			if !slices.Contains(commonNames, name) && !(q.v1 && slices.Contains(v1Names, name)) {
+				p[name] = untyped(v)
+			}
+		}
+		return p, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(q.body))
 	d.UseNumber()
 	if err := d.Decode(&p); err != nil {
 		return nil, refuse("InvalidParameter", "the body is no JSON object: %v", err)
@@ -77,24 +158,6 @@ func readParameters(r *http.Request, body []byte) (parameters, error) {
 		if v == nil {
 			delete(p, name) // null is a parameter left out
 		}
-	}
-	return p, nil
-}
-
-func queryParameters(query string) (parameters, error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return nil, refuse("InvalidParameter", "the query is malformed: %v", err)
-	}
-	for _, name := range commonNames {
-		values.Del(name)
-	}
-	p := make(parameters)
-	for name, v := range values {
-		if len(v) != 1 {
-			return nil, refuse("InvalidParameter", "the parameter %.64q is given %d times", name, len(v))
-		}
-		p[name] = untyped(v[0])
 	}
 	return p, nil
 }

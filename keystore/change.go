@@ -18,9 +18,9 @@ import (
 // or the process is killed before it, the old one opens the keystore as ever. If the process is killed later, both do,
 // until the next change.
 func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, between func() error) error {
-	f, is := store.(file)
+	f, isFile := store.(file)
 	switch {
-	case !is:
+	case !isFile:
 		return fail(api.BadRequest, "", "keystore %q has no passphrase", store.Name())
 	case to == "":
 		return fail(api.BadRequest, "", "the passphrase of a keystore cannot be empty")
@@ -32,10 +32,10 @@ func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, be
 	if err := enoughMemory(factorFor(to)); err != nil {
 		return err
 	}
-	wrapped, err := wrapIdentity(identity, to, factorFor(to))
+	encrypted, err := encryptIdentity(identity, to, factorFor(to))
 	next := filepath.Join(f.dir, nextFile)
 	if err == nil {
-		err = writeAtomic(next, wrapped)
+		err = writeAtomic(next, encrypted)
 	}
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "the passphrase was not changed: %w", err)
@@ -46,7 +46,7 @@ func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, be
 			return err
 		}
 	}
-	err = writeAtomic(filepath.Join(f.dir, identityFile), wrapped)
+	err = writeAtomic(filepath.Join(f.dir, identityFile), encrypted)
 	if err == nil {
 		err = os.Remove(next)
 	}

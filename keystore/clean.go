@@ -15,9 +15,6 @@ import (
 // consoleHint is where a person finds a key.
 const consoleHint = "copy both from the API keys page of the CAM console"
 
-// idPrefixes begin the SecretIds of the mainland site and of the international one.
-var idPrefixes = []string{"AKID", "IKID"}
-
 // permanentLength is the most characters that the SecretId of a permanent key has, with some to spare: today they have
 // 36, those of temporary keys twice as many.
 const permanentLength = 48
@@ -108,11 +105,6 @@ func NewKey(id, secret string) (Key, error) {
 			"the SecretId or the SecretKey is too long, or has a character in it that neither can have")
 	}
 	return Key{ID: id, Secret: credential.Secret(secret)}, nil
-}
-
-// LooksLikeID reports whether text begins as a SecretId does.
-func LooksLikeID(text string) bool {
-	return slices.ContainsFunc(idPrefixes, func(prefix string) bool { return strings.HasPrefix(text, prefix) })
 }
 
 // LooksSecret reports whether text may be a SecretId or a SecretKey, so that it should not be repeated on a screen:

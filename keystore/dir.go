@@ -15,18 +15,18 @@ import (
 	"github.com/tcred/tcred/internal/disk"
 )
 
-// EnvCredentials is where systemd puts a unit's credentials.
+// EnvCredentials is the variable that names the directory of a systemd unit's credentials.
 const EnvCredentials = "CREDENTIALS_DIRECTORY"
 
-// dirPrefix begins the name of every key's file in the dir keystore.
+// dirPrefix is how the name of every key's file begins in the dir keystore.
 const dirPrefix = "tcred.key."
 
-// dir reads keys that something else mounted: systemd credentials, Kubernetes secrets.
+// dir reads keys that systemd (credentials) or Kubernetes (secrets) mounted.
 type dir struct {
 	readOnly
-	path   string // "" is $CREDENTIALS_DIRECTORY
-	notify func(string)
-	told   sync.Map // lines that notify was given
+	path     string // "" is $CREDENTIALS_DIRECTORY
+	notify   func(string)
+	notified sync.Map // the lines so far, so that each is said once
 }
 
 func (d *dir) Get(_ context.Context, name string) (Key, error) {
@@ -49,7 +49,7 @@ func (d *dir) Get(_ context.Context, name string) (Key, error) {
 	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, api.AsError(err).Hint, "%s holds no key: %w", path, err)
 	}
-	d.warnOpen(root, path)
+	d.warnIfOpen(root, path)
 	return k, nil
 }
 
@@ -68,7 +68,7 @@ func (d *dir) Probe(context.Context) error {
 
 func (d *dir) Unlock(ctx context.Context, _ credential.Secret) error { return d.Probe(ctx) }
 
-// root is the directory, looked for anew each time: a mount may come late.
+// root is the directory. Each call looks for it again: it may be mounted late.
 func (d *dir) root() (string, error) {
 	root := d.path
 	if root == "" {
@@ -89,36 +89,39 @@ func (d *dir) root() (string, error) {
 	return root, nil
 }
 
-// warnOpen tells once of a key that others can read or replace. Who mounts secrets rules over their modes, often 0444,
-// so these are warnings, and a directory that keeps others out is enough.
-func (d *dir) warnOpen(root, path string) {
+// warnIfOpen warns of a key that others can read or replace. It is no error: the modes of mounted files, often 0444,
+// are not the user's choice. Nobody reads a file in a directory that is closed to others.
+func (d *dir) warnIfOpen(root, path string) {
 	dir, err1 := os.Stat(root)
 	file, err2 := os.Stat(path)
 	if err1 != nil || err2 != nil || !ownersExist {
 		return
 	}
-	if dir.Mode()&fs.ModeSticky == 0 { // there only the owner of a file can replace it: Kubernetes mounts are 1777
-		d.tell(root, "can be written by", disk.Writers(dir))
+	if dir.Mode()&fs.ModeSticky == 0 { // in a sticky one, as Kubernetes mounts, only a file's owner can replace it
+		d.warn(root, "can be written by", disk.Writers(dir))
 	}
-	d.tell(root, "belongs to", disk.Stranger(dir))
-	d.tell(path, "belongs to", disk.Stranger(file))
+	d.warn(root, "belongs to", disk.Stranger(dir))
+	d.warn(path, "belongs to", disk.Stranger(file))
 	if dir.Mode()&0o011 != 0 {
-		d.tell(path, "can be written by", disk.Writers(file))
+		d.warn(path, "can be written by", disk.Writers(file))
 	}
 	if dir.Mode()&0o001 != 0 && file.Mode()&0o004 != 0 {
-		d.tell(path, "can be read by", "every user of this machine")
+		d.warn(path, "can be read by", "every user of this machine")
 	}
 }
 
-// tell notifies once of a fault that somebody has to do with, if there is somebody.
-func (d *dir) tell(path, fault, who string) {
+// warn says, once, what somebody can do with path. Without a somebody it says nothing.
+func (d *dir) warn(path, fault, who string) {
+	if who == "" {
+		return
+	}
 	line := path + " " + fault + " " + who
-	if _, again := d.told.LoadOrStore(line, true); who != "" && !again {
+	if _, said := d.notified.LoadOrStore(line, true); !said {
 		d.notify(line)
 	}
 }
 
-// listNames finds the keys whose files in root are named prefix + key + suffix, sorted.
+// listNames finds the keys in root, sorted. The name of each file is prefix, the key's name, suffix.
 func listNames(root, prefix, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {

@@ -40,7 +40,7 @@ func TestDirReadsMountedKeys(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(root, "tcred.key.folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(EnvCredentials, root)
+	t.Setenv("CREDENTIALS_DIRECTORY", root)
 	s := newDirStore(t, Options{})
 	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
 		t.Errorf("got %v, %v", got, err)
@@ -91,8 +91,10 @@ func TestDirWarnsOfWhoeverCanReplaceAKey(t *testing.T) {
 		"a directory open to all":       {dir: 0o777, file: 0o400, want: []string{"DIR can be written by everybody"}},
 		"a sticky one, as Kubernetes's": {dir: 0o777 | os.ModeSticky, file: 0o400},
 		"a file open to all":            {dir: 0o755, file: 0o602, want: []string{"KEY can be written by everybody"}},
-		"a stranger's directory":        {dir: 0o700, file: 0o400, dirOwner: stranger, want: []string{"DIR belongs to another user (uid 65534)"}},
-		"a stranger's file":             {dir: 0o700, file: 0o400, fileOwner: stranger, want: []string{"KEY belongs to another user (uid 65534)"}},
+		"a stranger's directory": {dir: 0o700, file: 0o400, dirOwner: stranger,
+			want: []string{"DIR belongs to another user (uid 65534)"}},
+		"a stranger's file": {dir: 0o700, file: 0o400, fileOwner: stranger,
+			want: []string{"KEY belongs to another user (uid 65534)"}},
 	} {
 		t.Run(label, func(t *testing.T) {
 			root := t.TempDir()
@@ -110,7 +112,7 @@ func TestDirWarnsOfWhoeverCanReplaceAKey(t *testing.T) {
 			s := newDirStore(t, Options{Dir: root, Notify: func(line string) {
 				said = append(said, strings.NewReplacer(key, "KEY", root, "DIR").Replace(line))
 			}})
-			for range 2 {
+			for range 3 {
 				if _, err := s.Get(t.Context(), "work"); err != nil {
 					t.Fatal(err)
 				}
@@ -119,6 +121,14 @@ func TestDirWarnsOfWhoeverCanReplaceAKey(t *testing.T) {
 				t.Errorf("said %q", said)
 			}
 		})
+	}
+}
+
+func TestDirThatHasNobodyToWarnIsReadAllTheSame(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "tcred.key.work"), "AKID1 secret", 0o666)
+	if _, err := newDirStore(t, Options{Dir: root}).Get(t.Context(), "work"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -137,7 +147,7 @@ func TestDirWarnsOnceOfKeysThatAnybodyCanRead(t *testing.T) {
 		write(t, filepath.Join(root, "tcred.key.work"), "AKID1 secret", c.file)
 		var said []string
 		s := newDirStore(t, Options{Dir: root, Notify: func(line string) { said = append(said, line) }})
-		for range 2 {
+		for range 3 {
 			if _, err := s.Get(t.Context(), "work"); err != nil {
 				t.Fatal(err)
 			}

@@ -12,22 +12,22 @@ import (
 	"github.com/tcred/tcred/internal/disk"
 )
 
-// maxFile bounds every file of a keystore, in bytes: none has a reason to come near.
+// maxFile is the most that is read of a file of a keystore, in bytes. All are far smaller.
 const maxFile = 64 << 10
 
-// ownersExist: files have an owner and a mode here.
+// ownersExist reports whether files have an owner and a mode on this system.
 const ownersExist = runtime.GOOS != "windows"
 
 // readSmall reads a regular file of at most maxFile bytes.
 func readSmall(path string) ([]byte, error) { return disk.Read(path, maxFile) }
 
-// tempFiles are files of a keystore that are being written, in their own directory.
+// tempFiles is the pattern of the names that a keystore's files have while they are written.
 const tempFiles = ".tmp-*"
 
-// writeAtomic makes data the content of path, as disk.Write does.
+// writeAtomic makes data the content of path, by a temporary file beside it.
 func writeAtomic(path string, data []byte) error { return disk.Write(path, tempFiles, data) }
 
-// removeAll removes what lies in dir under a name by pattern, a word with a * at its end. What cannot be removed is
+// removeAll removes everything in dir whose name matches pattern, which ends with its only *. What cannot be removed is
 // left to the next call.
 func removeAll(dir, pattern string) {
 	entries, err := os.ReadDir(dir)
@@ -41,13 +41,13 @@ func removeAll(dir, pattern string) {
 	}
 }
 
-// ownDir checks a directory as disk.PrivateDir does. what names it in a message.
-func ownDir(what, path string) error {
+// checkPrivate fails for a directory that is not ours alone; none at all is no fault. what names it in a message.
+func checkPrivate(what, path string) error {
 	err := disk.PrivateDir(path)
 	fault, isFault := errors.AsType[*disk.Fault](err)
 	switch {
 	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return err
+		return nil
 	case isFault:
 		return fail(api.KeystoreFailed, fault.Cure, "%s %w", what, fault)
 	}

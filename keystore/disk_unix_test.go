@@ -19,8 +19,10 @@ func TestADirectoryThatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 		hint  string
 		spoil func(dir string) error
 	}{
-		"is a link":             {"put the directory itself", func(d string) error { return errors.Join(os.Rename(d, d+"2"), os.Symlink(d+"2", d)) }},
-		"is not a directory":    {"move it away", func(d string) error { return errors.Join(os.RemoveAll(d), os.WriteFile(d, nil, 0o600)) }},
+		"is a link": {"put the directory itself",
+			func(d string) error { return errors.Join(os.Rename(d, d+"2"), os.Symlink(d+"2", d)) }},
+		"is not a directory": {"move it away",
+			func(d string) error { return errors.Join(os.RemoveAll(d), os.WriteFile(d, nil, 0o600)) }},
 		"open to other users":   {"chmod 700 ", func(d string) error { return os.Chmod(d, 0o750) }},
 		"belongs to another us": {"chown it to yourself", func(d string) error { return os.Chown(d, 65534, 65534) }},
 	} {
@@ -42,7 +44,8 @@ func TestADirectoryThatIsNotOursAloneIsNamedWithItsCure(t *testing.T) {
 				}
 				err := use()
 				wantCode(t, err, api.KeystoreFailed)
-				if e := api.AsError(err); !strings.Contains(e.Message, want) || !strings.Contains(e.Message, dir) || !strings.Contains(e.Hint, tt.hint) {
+				if e := api.AsError(err); !strings.Contains(e.Message, want) || !strings.Contains(e.Message, dir) ||
+					!strings.HasPrefix(e.Message, "the ") || !strings.Contains(e.Hint, tt.hint) {
 					t.Errorf("%s; %s", e.Message, e.Hint)
 				}
 			}

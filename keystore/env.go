@@ -8,10 +8,10 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// spelling is how the one key of the env keystore is written.
+// spelling is the names of the variables that hold the one key of the env keystore.
 var spelling = credential.Spellings()[0]
 
-// env reads the key named "default" from the environment of this very process.
+// env reads the key named "default" from the environment of this process.
 type env struct {
 	readOnly
 	process string // what messages call it

@@ -28,6 +28,13 @@ func TestEnvHoldsTheDefaultKeyOnly(t *testing.T) {
 	wantCode(t, err, api.NoKey)
 }
 
+func TestEnvReadsTheVariablesOfTencentCloudsSDKs(t *testing.T) {
+	s := setEnv(t, map[string]string{"TENCENTCLOUD_SECRET_ID": testKey.ID, "TENCENTCLOUD_SECRET_KEY": canary})
+	if got, err := s.Get(t.Context(), "default"); err != nil || got != testKey {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
 	for missing, vars := range map[string]map[string]string{
 		spelling.ID: {}, spelling.Key: {spelling.ID: testKey.ID},
@@ -39,6 +46,8 @@ func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
 			t.Error(say.Text(e))
 		}
 		_, err = s.Get(t.Context(), "default")
+		wantCode(t, err, api.KeystoreAbsent)
+		_, err = s.List(t.Context())
 		wantCode(t, err, api.KeystoreAbsent)
 	}
 }

@@ -9,34 +9,35 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"filippo.io/age"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/disk"
 )
 
-// The files of a file keystore. A key's has a prefix, so that no name of a key is one of the others'.
+// The files of a file keystore. The prefix keeps a key's file from having the name of another file, whatever the key's
+// name is. The identity's public half is in no file: who wrote there could have keys encrypted to themselves.
 const (
-	identityFile  = "identity.age"  // the age X25519 identity, wrapped by scrypt under the passphrase
-	nextFile      = "identity.next" // the same under another passphrase, while that is being changed
-	recipientFile = "recipient.txt" // its public half: keys can be added while the store is locked
-	keyPrefix     = "key."
-	keySuffix     = ".age"
-
-	unfinished = ".keystore-*" // a keystore that is being made, beside its place
+	identityFile = "identity.age"  // the age X25519 identity, encrypted by scrypt with the passphrase
+	nextFile     = "identity.next" // the same with another passphrase, while that is being changed
+	keyPrefix    = "key."
+	keySuffix    = ".age"
 )
 
-// CreateFile makes a new file keystore in dir, 0700: an age X25519 identity wrapped by scrypt under passphrase.
-// It comes into being whole, and one that is there already is never replaced. Call it before the first Put
-// to a store that Probe calls absent. workFactor 0 is what goes with the passphrase: one that was typed costs 64 MiB
-// and about a third of a second at each opening, a random one next to nothing. Tests use less.
+// unfinished is the pattern of the names that a keystore's directory has while it is made, beside its place.
+const unfinished = ".keystore-*"
+
+// CreateFile makes a new file keystore in dir, 0700: an age X25519 identity, encrypted by scrypt with the passphrase.
+// Call it before the first Put to a store that Probe calls absent. It never replaces a keystore, and an interrupted
+// call leaves none. workFactor 0 is what goes with the passphrase: with one that was typed an opening takes 64 MiB and
+// about a third of a second, with a random one next to nothing. Tests use less.
 func CreateFile(dir string, passphrase credential.Secret, workFactor int) error {
 	if workFactor < 0 || workFactor > maxScrypt {
-		return fmt.Errorf("scrypt work factor %d is not within 1 and %d", workFactor, maxScrypt)
+		return fmt.Errorf("scrypt work factor %d is not between 0 and %d", workFactor, maxScrypt)
 	}
-	if err := alreadyIn(dir); err != nil {
+	if err := refuseExisting(dir); err != nil {
 		return err
 	}
 	if passphrase == "" {
@@ -50,24 +51,24 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	}
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return fail(api.KeystoreFailed, "", "the keystore has no place: %w", err)
+		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
-	fresh, err := os.MkdirTemp(parent, unfinished) // 0700
+	temp, err := os.MkdirTemp(parent, unfinished) // 0700
 	if err != nil {
-		return fail(api.KeystoreFailed, "", "the keystore has no place: %w", err)
+		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
-	defer os.RemoveAll(fresh) // gone already when all went well
-	if err := fillKeystore(fresh, passphrase, workFactor); err != nil {
-		if err := alreadyIn(dir); err != nil { // another call was faster, and swept this one's
+	defer os.RemoveAll(temp) // after the rename there is none
+	if err := fillKeystore(temp, passphrase, workFactor); err != nil {
+		if err := refuseExisting(dir); err != nil { // another call was faster, and removed temp
 			return err
 		}
 		return fail(api.KeystoreFailed, "", "the keystore was not created: %w", err)
 	}
 	if info, err := os.Lstat(dir); err == nil && info.IsDir() {
-		os.Remove(dir) // an empty one; a rename to anything else fails
+		os.Remove(dir) // only an empty one goes; onto anything else the rename fails
 	}
-	if err := os.Rename(fresh, dir); err != nil {
-		if err := alreadyIn(dir); err != nil {
+	if err := os.Rename(temp, dir); err != nil {
+		if err := refuseExisting(dir); err != nil {
 			return err
 		}
 		return fail(api.KeystoreFailed, "move it away first", "%s is in the new keystore's way: %w", dir, err)
@@ -76,51 +77,50 @@ func CreateFile(dir string, passphrase credential.Secret, workFactor int) error 
 	return nil
 }
 
-func alreadyIn(dir string) error {
+// refuseExisting fails if there is a keystore in dir.
+func refuseExisting(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, identityFile)); err != nil {
 		return nil
 	}
 	return fail(api.KeystoreFailed, "tcred add stores a key in it", "there is a keystore in %s already", dir)
 }
 
-// discardUnfinished removes what killed calls of CreateFile left beside a keystore. It is safe without a lock: where
-// there is a keystore, no other can take its place, so that a call that still runs is bound to fail.
+// discardUnfinished removes what killed calls of CreateFile left beside a keystore. It needs no lock: as the keystore
+// is there, a call that still runs will fail anyway.
 func discardUnfinished(dir string) {
 	removeAll(filepath.Dir(dir), unfinished)
 }
 
+// fillKeystore writes the files of a keystore without keys.
 func fillKeystore(dir string, passphrase credential.Secret, workFactor int) error {
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return err
 	}
-	wrapped, err := wrapIdentity(identity, passphrase, workFactor)
+	encrypted, err := encryptIdentity(identity, passphrase, workFactor)
 	if err != nil {
 		return err
 	}
-	if err := writeAtomic(filepath.Join(dir, identityFile), wrapped); err != nil {
-		return err
-	}
-	return writeAtomic(filepath.Join(dir, recipientFile), []byte(identity.Recipient().String()+"\n"))
+	return writeAtomic(filepath.Join(dir, identityFile), encrypted)
 }
 
-// wrapIdentity is the content of an identity file.
-func wrapIdentity(identity *age.X25519Identity, passphrase credential.Secret, workFactor int) ([]byte, error) {
-	wrap, err := age.NewScryptRecipient(passphrase.Reveal())
+// encryptIdentity is the content of an identity file.
+func encryptIdentity(identity *age.X25519Identity, passphrase credential.Secret, workFactor int) ([]byte, error) {
+	holder, err := age.NewScryptRecipient(passphrase.Reveal())
 	if err != nil {
 		return nil, err
 	}
-	wrap.SetWorkFactor(workFactor)
-	return seal(identity.String()+"\n", wrap)
+	holder.SetWorkFactor(workFactor)
+	return encrypt(identity.String()+"\n", holder)
 }
 
-// file keeps each key in its own age file, encrypted to the identity that opener opens.
+// file keeps each key in an age file of its own. All are encrypted to the identity that the opener opens.
 type file struct {
 	*opener
 }
 
 func openFile(o Options) Store {
-	return file{&opener{dir: o.FileDir, passphraseFile: o.PassphraseFile, notify: o.Notify, unwrap: unwrapIdentity}}
+	return file{&opener{dir: o.FileDir, passphraseFile: o.PassphraseFile, notify: o.Notify, decrypt: decryptIdentity}}
 }
 
 func (file) Name() string { return "file" }
@@ -129,26 +129,27 @@ func (file) ReadOnly() bool { return false }
 
 func (f file) path(name string) string { return filepath.Join(f.dir, keyPrefix+name+keySuffix) }
 
-// Get opens the keystore if it can find the passphrase. The cost of that is paid once a process.
+// Get opens the keystore if it is locked and the passphrase can be found.
 func (f file) Get(ctx context.Context, name string) (Key, error) {
-	if err := f.ready(name); err != nil {
+	if err := f.check(name); err != nil {
 		return Key{}, err
 	}
 	path := f.path(name)
-	sealed, err := readSmall(path)
+	encrypted, err := readSmall(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Key{}, noKey("the file keystore", name, "tcred add "+name)
 	}
 	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, "", "key %q cannot be read: %w", name, err)
 	}
-	identity, err := f.open(ctx, "", so("read", name))
+	identity, err := f.open(ctx, "", consequence(name, "read"))
 	if err != nil {
 		return Key{}, err
 	}
-	text, err := unseal(sealed, identity)
+	text, err := decrypt(encrypted, identity)
 	if err != nil {
-		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace", "%s is damaged or of another keystore, so key %q cannot be read", path, name)
+		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace",
+			"%s is damaged or of another keystore%s", path, consequence(name, "read"))
 	}
 	k, err := ParseKey(text)
 	if err != nil {
@@ -157,35 +158,31 @@ func (f file) Get(ctx context.Context, name string) (Key, error) {
 	return k, nil
 }
 
-// discardTemps removes what killed writers left: an encrypted key that nobody would find, for one. Whoever calls Put or
-// Delete holds the index's lock, so no other writer lives. One that took no lock would fail at its rename, and say so.
+// discardTemps removes what killed writers left, such as an encrypted key that nobody would find. The caller of Put or
+// Delete holds the index's lock, so nobody else is writing. A writer without the lock would fail at its rename.
 func (f file) discardTemps() {
 	removeAll(f.dir, tempFiles)
 	discardUnfinished(f.dir)
 }
 
-// Put needs no passphrase, but a keystore: CreateFile makes it.
-func (f file) Put(_ context.Context, name string, k Key) error {
-	if err := f.ready(name); err != nil {
+// Put opens the keystore as Get does: a key is encrypted to the identity that will open it. There must be a keystore,
+// which CreateFile makes. If Put fails, what was there before is there still.
+func (f file) Put(ctx context.Context, name string, k Key) error {
+	if err := f.check(name); err != nil {
 		return err
 	}
 	text, err := encodePair(k)
 	if err != nil {
 		return err
 	}
+	identity, err := f.open(ctx, "", consequence(name, "stored"))
+	if err != nil {
+		return err
+	}
 	f.discardTemps()
-	path := filepath.Join(f.dir, recipientFile)
-	public, err := readSmall(path)
-	if err != nil {
-		return fail(api.KeystoreFailed, "", "key %q was not stored: %w", name, err)
-	}
-	recipient, err := age.ParseX25519Recipient(strings.TrimSpace(string(public)))
-	if err != nil {
-		return fail(api.KeystoreFailed, "", "key %q was not stored: %s is damaged", name, path)
-	}
-	sealed, err := seal(text, recipient)
+	encrypted, err := encrypt(text, identity.Recipient())
 	if err == nil {
-		err = writeAtomic(f.path(name), sealed)
+		err = putChecked(f.path(name), encrypted, identity, text)
 	}
 	if err != nil {
 		return fail(api.KeystoreFailed, "", "key %q was not stored: %w", name, err)
@@ -193,8 +190,45 @@ func (f file) Put(_ context.Context, name string, k Key) error {
 	return nil
 }
 
+// putChecked makes encrypted the file at path, if identity opens what was written, and finds text in it.
+func putChecked(path string, encrypted []byte, identity *age.X25519Identity, text string) error {
+	return disk.WriteChecked(path, tempFiles, encrypted, func(written string) error {
+		data, err := readSmall(written)
+		if err != nil {
+			return err
+		}
+		if got, err := decrypt(data, identity); err != nil || got != text {
+			return errors.New("what was written does not read back")
+		}
+		return nil
+	})
+}
+
+// Keep remembers what is under a name now. restore puts exactly that back, whatever was put or deleted since.
+func (f file) Keep(name string) (restore func() error, err error) {
+	path := f.path(name)
+	old, err := readSmall(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return func() error {
+			if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			return nil
+		}, nil
+	case err != nil:
+		return nil, fail(api.KeystoreFailed, "", "key %q cannot be read: %w", name, err)
+	}
+	return func() error {
+		if now, err := readSmall(path); err == nil && bytes.Equal(now, old) {
+			return nil
+		}
+		return writeAtomic(path, old)
+	}, nil
+}
+
 func (f file) Delete(_ context.Context, name string) error {
-	if err := f.ready(name); err != nil {
+	if err := f.check(name); err != nil {
 		return err
 	}
 	f.discardTemps()
@@ -209,7 +243,7 @@ func (f file) Delete(_ context.Context, name string) error {
 }
 
 func (f file) List(context.Context) ([]string, error) {
-	if _, err := f.stamp(); err != nil {
+	if _, err := f.checkIdentity(); err != nil {
 		return nil, err
 	}
 	return listNames(f.dir, keyPrefix, keySuffix)
@@ -217,21 +251,23 @@ func (f file) List(context.Context) ([]string, error) {
 
 func (f file) Probe(ctx context.Context) error { return f.Unlock(ctx, "") }
 
-// Unlock opens the keystore with passphrase. One that is open stays open, but a wrong passphrase is an error all the same.
+// Unlock opens the keystore with passphrase. A wrong passphrase is an error even if the keystore is open, and leaves it
+// open.
 func (f file) Unlock(ctx context.Context, passphrase credential.Secret) error {
 	_, err := f.open(ctx, passphrase, "")
 	return err
 }
 
-func (f file) ready(name string) error {
+// check fails for what cannot be a key's name, and if there is no keystore.
+func (f file) check(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	_, err := f.stamp()
+	_, err := f.checkIdentity()
 	return err
 }
 
-func seal(text string, to age.Recipient) ([]byte, error) {
+func encrypt(text string, to age.Recipient) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, to)
 	if err != nil {
@@ -244,8 +280,8 @@ func seal(text string, to age.Recipient) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func unseal(sealed []byte, with age.Identity) (string, error) {
-	r, err := age.Decrypt(bytes.NewReader(sealed), with)
+func decrypt(encrypted []byte, with age.Identity) (string, error) {
+	r, err := age.Decrypt(bytes.NewReader(encrypted), with)
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +25,8 @@ const passphrase = credential.Secret("correct horse battery staple")
 func newFileStore(t *testing.T, edit func(*Options)) file {
 	t.Helper()
 	root := t.TempDir()
-	o := Options{FileDir: filepath.Join(root, "keystore"), PassphraseFile: filepath.Join(root, "passphrase"), Backend: "file"}
+	o := Options{FileDir: filepath.Join(root, "keystore"), PassphraseFile: filepath.Join(root, "passphrase"),
+		Backend: "file"}
 	if err := CreateFile(o.FileDir, passphrase, 4); err != nil {
 		t.Fatal(err)
 	}
@@ -44,15 +47,20 @@ func noPassphraseFile(o *Options) { o.PassphraseFile = "" }
 // countScrypt counts how often s pays for an opening.
 func countScrypt(s file) *atomic.Int32 {
 	var n atomic.Int32
-	s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+	s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 		n.Add(1)
-		return unwrapIdentity(sealed, p)
+		return decryptIdentity(encrypted, p)
 	}
 	return &n
 }
 
+// mustPut stores testKey. A file store is as open or locked afterwards as before.
 func mustPut(t *testing.T, s Store, name string) {
 	t.Helper()
+	if f, is := s.(file); is {
+		s = file{&opener{dir: f.dir, decrypt: decryptIdentity}}
+		must(t, s.Unlock(t.Context(), passphrase))
+	}
 	if err := s.Put(t.Context(), name, testKey); err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +68,13 @@ func mustPut(t *testing.T, s Store, name string) {
 
 func TestFileIsLockedUntilUnlockedAndAfterLock(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
-	mustPut(t, s, "work") // needs no passphrase
-	_, err := s.Get(t.Context(), "work")
+	err := s.Put(t.Context(), "work", testKey)
+	wantCode(t, err, api.KeystoreLocked)
+	if !strings.Contains(err.Error(), `so key "work" cannot be stored`) {
+		t.Error(err)
+	}
+	mustPut(t, s, "work")
+	_, err = s.Get(t.Context(), "work")
 	wantCode(t, err, api.KeystoreLocked)
 	if !strings.Contains(err.Error(), `so key "work" cannot be read`) {
 		t.Error(err)
@@ -155,7 +168,7 @@ func TestFileThatIsOpenChecksAPassphraseAllTheSame(t *testing.T) {
 func TestFileKeepsNoMistypedPassphrase(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
 	wantCode(t, s.Unlock(t.Context(), "almost right"), api.WrongPassphrase)
-	if s.last != (attempt{}) {
+	if s.last != (result{}) {
 		t.Error("something of it is kept")
 	}
 }
@@ -185,11 +198,11 @@ func TestFileCallerMayGiveUpWhileTheOpeningGoesOn(t *testing.T) {
 	mustPut(t, s, "work")
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+		s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 			<-release
-			return unwrapIdentity(sealed, p)
+			return decryptIdentity(encrypted, p)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), keychainBudget)
+		ctx, cancel := context.WithTimeout(t.Context(), keychainTimeout)
 		defer cancel()
 		_, err := s.Get(ctx, "work")
 		wantCode(t, err, api.KeystoreTimeout)
@@ -209,9 +222,9 @@ func TestFileCallerMayGiveUpWhileTheOpeningGoesOn(t *testing.T) {
 
 func TestFileLockedDuringAnOpeningStaysLocked(t *testing.T) {
 	s := newFileStore(t, noPassphraseFile)
-	s.unwrap = func(sealed []byte, p credential.Secret) (*age.X25519Identity, error) {
+	s.decrypt = func(encrypted []byte, p credential.Secret) (*age.X25519Identity, error) {
 		s.Lock()
-		return unwrapIdentity(sealed, p)
+		return decryptIdentity(encrypted, p)
 	}
 	if err := s.Unlock(t.Context(), passphrase); err != nil {
 		t.Fatal(err)
@@ -273,7 +286,8 @@ func TestFileThatIsGarbageIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for label, text := range map[string]string{"empty": "", "garbage": "garbage", "foreign": string(foreign), "cut": string(foreign[:len(foreign)-9])} {
+	for label, text := range map[string]string{"empty": "", "garbage": "garbage", "foreign": string(foreign),
+		"cut": string(foreign[:len(foreign)-9])} {
 		t.Run(label, func(t *testing.T) {
 			s := newFileStore(t, nil)
 			write(t, s.path("work"), text, 0o600)
@@ -314,9 +328,83 @@ func TestFileDirectoryMustBeOursAlone(t *testing.T) {
 	wantCode(t, s.Probe(t.Context()), api.KeystoreFailed)
 }
 
+// The files of one tcred are read by the next.
+func TestFileKeystoreHasTheseFiles(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	entries, err := os.ReadDir(s.dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{"identity.age", "key.work.age"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("got %q, %v", names, err)
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "identity.age"))
+	header := regexp.MustCompile(`^age-encryption.org/v1\n-> scrypt \S+ 4\n`) // 4 is the work factor
+	if err != nil || !header.Match(text) {
+		t.Errorf("identity.age is %q, %v", text, err)
+	}
+}
+
+func TestCreateFileAtOnceMakesOneKeystore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keystore")
+	var made atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			switch err := CreateFile(dir, passphrase, 1); {
+			case err == nil:
+				made.Add(1)
+			case !strings.Contains(err.Error(), "there is a keystore in "+dir+" already"):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d calls made a keystore", made.Load())
+	}
+	if err := (file{&opener{dir: dir, decrypt: decryptIdentity}}).Unlock(t.Context(), passphrase); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCreateFileMakesAPlaceThatIsOursAlone(t *testing.T) {
+	parent := filepath.Join(t.TempDir(), "share")
+	if err := CreateFile(filepath.Join(parent, "keystore"), passphrase, 1); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(parent); err != nil || ownersExist && info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestCreateFileRefusesAWorkFactorThatNobodyCouldOpen(t *testing.T) {
+	for _, factor := range []int{-1, 23} {
+		if err := CreateFile(filepath.Join(t.TempDir(), "new"), passphrase, factor); err == nil {
+			t.Errorf("work factor %d was taken", factor)
+		}
+	}
+}
+
+func TestCreateFileSaysWhatItCannotWrite(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, identityFile, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := fillKeystore(dir, passphrase, 1); err == nil {
+		t.Errorf("%s was not written, and no error", identityFile)
+	}
+}
+
 func TestCreateFileNeverReplacesAnything(t *testing.T) {
 	s := newFileStore(t, nil)
-	wantCode(t, CreateFile(s.dir, passphrase, 4), api.KeystoreFailed)
+	err := CreateFile(s.dir, passphrase, 4)
+	wantCode(t, err, api.KeystoreFailed)
+	if hint := api.AsError(err).Hint; hint != "tcred add stores a key in it" {
+		t.Errorf("the hint is %q", hint)
+	}
 	occupied := t.TempDir()
 	write(t, filepath.Join(occupied, "theirs"), "x", 0o600)
 	wantCode(t, CreateFile(occupied, passphrase, 4), api.KeystoreFailed)
@@ -336,7 +424,7 @@ func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 	s := newFileStore(t, nil)
 	mustPut(t, s, "work")
 	entries, err := os.ReadDir(s.dir)
-	if err != nil || len(entries) != 3 {
+	if err != nil || len(entries) != 2 {
 		t.Fatalf("%v, %v", entries, err)
 	}
 	for _, e := range entries {
@@ -352,5 +440,49 @@ func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 		if info, err := e.Info(); err != nil || ownersExist && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
 		}
+	}
+}
+
+// recipient.txt had the identity's public half, and was believed.
+func TestFileEncryptsToItsOwnIdentityWhateverLiesBesideIt(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	stranger, err := age.GenerateX25519Identity()
+	must(t, err)
+	write(t, filepath.Join(s.dir, "recipient.txt"), stranger.Recipient().String()+"\n", 0o600)
+	must(t, s.Put(t.Context(), "work", testKey))
+	encrypted, err := os.ReadFile(s.path("work"))
+	must(t, err)
+	if _, err := decrypt(encrypted, stranger); err == nil {
+		t.Error("the stranger opens the key")
+	}
+	if got, err := s.Get(t.Context(), "work"); err != nil || got != testKey {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestFileKeepsTheOldKeyWhereTheNewOneDoesNotReadBack(t *testing.T) {
+	s := newFileStore(t, nil)
+	mustPut(t, s, "work")
+	before, err := os.ReadFile(s.path("work"))
+	must(t, err)
+	identity, err := s.open(t.Context(), "", "")
+	must(t, err)
+	stranger, err := age.GenerateX25519Identity()
+	must(t, err)
+	unreadable, err := encrypt("new", stranger.Recipient())
+	must(t, err)
+	other, err := encrypt("another", identity.Recipient())
+	must(t, err)
+	for _, encrypted := range [][]byte{unreadable, other, nil} {
+		if err := putChecked(s.path("work"), encrypted, identity, "new"); err == nil {
+			t.Error("stored")
+		}
+	}
+	if after, err := os.ReadFile(s.path("work")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the old key is gone: %v", err)
+	}
+	if entries, err := os.ReadDir(s.dir); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v", entries, err)
 	}
 }

@@ -15,23 +15,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/disk"
+	"github.com/tcred/tcred/internal/human"
 )
 
-// Whose a key is, as far as GetCallerIdentity told.
+// Kinds of users that a key can belong to, by GetCallerIdentity.
 const (
 	IdentityRoot = "root"        // the account's own: tokens live 2 hours at most
 	IdentitySub  = "sub-account" // tokens live 36 hours at most
 )
 
-// Entry is what the index knows of one key. No secret is in it.
+// Entry is what the index holds of one key. There is no secret in it.
 type Entry struct {
 	Name       string    `json:"name"`
 	SecretID   string    `json:"secret_id"`            // in full; show it through Mask
-	Generation string    `json:"generation"`           // NewGeneration, new at each tcred add
+	Generation string    `json:"generation"`           // by NewGeneration; each tcred add makes another
 	Site       string    `json:"site,omitempty"`       // "cn" or "intl"
 	AccountID  string    `json:"account_id,omitempty"` // uin of the account
 	UserID     string    `json:"user_id,omitempty"`    // uin of the user; the account's for its root
@@ -40,21 +39,21 @@ type Entry struct {
 	Added      time.Time `json:"added,omitzero"`
 }
 
-// Index is the list of keys in the file at Path, 0600. Writers take turns by a lock file beside it,
-// which is never removed; readers need none, for the file is replaced whole.
+// Index is the list of keys in the file at Path, 0600. Writers take turns by a lock on a file beside it, which is never
+// removed. Readers need no lock, as the file is replaced whole. On a file system without locks, as some clusters have
+// for home directories, a writer looks whether another one was faster, and begins anew.
 type Index struct {
 	Path string
 
-	mine bool // the lock is held by whoever has this Index
+	locked   bool // by Lock, whose caller has this Index
+	lockless bool // Lock was called, but the file system has no locks
 }
 
-// indexVersion is the format that this build writes.
-const indexVersion = 1
-
-// indexPlace is what messages call the index's directory, and maxIndex bounds the index, in bytes.
 const (
-	indexPlace = "the directory of the key index"
-	maxIndex   = 1 << 20
+	indexVersion = 1       // the format that this build writes
+	maxIndex     = 1 << 20 // the most that is read, in bytes
+
+	indexDir = "the directory of the key index" // in messages
 )
 
 type indexFile struct {
@@ -68,11 +67,10 @@ const (
 	lockPoll = 5 * time.Millisecond
 )
 
-// Load reads every entry, sorted by name. A missing file is an empty index; one that is damaged or of a
-// newer version is a ConfigInvalid error that names it.
+// Load reads every entry, sorted by name. A missing file is an empty index. For one that is damaged or of a newer
+// version the error has the code ConfigInvalid and names the file.
 func (x Index) Load() ([]Entry, error) {
-	err := ownDir(indexPlace, filepath.Dir(x.Path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return nil, err
 	}
 	data, err := disk.Read(x.Path, maxIndex)
@@ -87,7 +85,8 @@ func (x Index) Load() ([]Entry, error) {
 		return nil, fail(api.ConfigInvalid, "upgrade tcred", "key index %s: %w", x.Path, err)
 	}
 	if err != nil {
-		return nil, fail(api.ConfigInvalid, "repair it, or move it away and run tcred add --replace for each key; the keystore itself is untouched",
+		return nil, fail(api.ConfigInvalid,
+			"repair it, or move it away and run tcred add --replace for each key; the keystore itself is untouched",
 			"key index %s is damaged: %w", x.Path, err)
 	}
 	return entries, nil
@@ -97,6 +96,9 @@ func (x Index) Load() ([]Entry, error) {
 func (x Index) Put(ctx context.Context, e Entry) error {
 	if err := checkName(e.Name); err != nil {
 		return err
+	}
+	if err := e.check(); err != nil {
+		return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
 	}
 	return x.change(ctx, func(entries []Entry) []Entry {
 		return append(without(entries, e.Name), e)
@@ -108,60 +110,91 @@ func (x Index) Remove(ctx context.Context, name string) error {
 	return x.change(ctx, func(entries []Entry) []Entry { return without(entries, name) })
 }
 
-// Lock waits, 10 seconds at most, until no other writer is at the index, and keeps them away until unlock. It is for
-// who changes the keystore too: held is the same index, whose Put and Remove do not wait; x's own would.
+// Lock waits, 10 seconds at most, until no other writer has the lock, and keeps it until unlock is called. Callers that
+// change the keystore hold it as well. In the meantime use held in place of x: its Put and Remove do not wait for the
+// lock.
 func (x Index) Lock(ctx context.Context) (held Index, unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(x.Path), 0o700); err != nil {
-		return Index{}, nil, fail(api.KeystoreFailed, "", "the key index has no place: %w", err)
+		return Index{}, nil, fail(api.KeystoreFailed, "", "the key index's directory cannot be made: %w", err)
 	}
-	if err := ownDir(indexPlace, filepath.Dir(x.Path)); err != nil {
+	if err := checkPrivate(indexDir, filepath.Dir(x.Path)); err != nil {
 		return Index{}, nil, err
 	}
-	lock := flock.New(x.Path + ".lock") // a new one each time: a second TryLock on the same says yes
+	lock := disk.NewLock(x.Path + ".lock") // a new one each time: one that is locked already says yes to a second TryLock
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	_, err = lock.TryLockContext(ctx, lockPoll)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return Index{}, nil, fail(api.KeystoreTimeout, "is a tcred add or remove waiting for somebody? end it, and try again",
+		return Index{}, nil, fail(api.KeystoreTimeout,
+			"is a tcred add or remove waiting for somebody? end it, and try again",
 			"no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
-	if err != nil {
+	x.lockless = disk.NoLocks(err)
+	if err != nil && !x.lockless {
 		return Index{}, nil, fail(api.KeystoreFailed, "", "no turn at the key index's lock %s: %w", lock.Path(), err)
 	}
-	x.mine = true
-	return x, func() { lock.Unlock() }, nil // the process's end lets go of it at the latest
+	x.locked = true
+	return x, func() { lock.Unlock() }, nil // if that fails, the end of the process unlocks it
 }
 
+// change replaces the entries by what edit returns for them.
 func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
-	if !x.mine {
-		_, unlock, err := x.Lock(ctx)
+	if !x.locked {
+		held, unlock, err := x.Lock(ctx)
 		if err != nil {
 			return err
 		}
 		defer unlock()
+		x = held
 	}
-	entries, err := x.Load()
+	for {
+		before, err := x.Load()
+		if err != nil {
+			return err
+		}
+		data, err := encodeIndex(edit(slices.Clone(before)))
+		if err == nil && len(data) > maxIndex {
+			err = fmt.Errorf("with its %d bytes it would be too long to be read again", len(data))
+		}
+		if err == nil {
+			err = x.write(before, data)
+		}
+		if errors.Is(err, errOutrun) && ctx.Err() == nil {
+			continue
+		}
+		if err != nil {
+			return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
+		}
+		return nil
+	}
+}
+
+var errOutrun = errors.New("another tcred add or remove was faster")
+
+// write replaces the index, which held the entries before, by a file beside it. Older such files are those of writers that
+// were killed, where the lock is held; without locks they may be another writer's, and stay.
+func (x Index) write(before []Entry, data []byte) error {
+	temp := "." + filepath.Base(x.Path) + "-*"
+	if !x.lockless {
+		removeAll(filepath.Dir(x.Path), temp)
+	} else if err := x.unchanged(before); err != nil {
+		return err
+	}
+	return disk.Write(x.Path, temp, data)
+}
+
+// unchanged is errOutrun if the index holds something else than before.
+func (x Index) unchanged(before []Entry) error {
+	now, err := x.Load()
 	if err != nil {
 		return err
 	}
-	data, err := encodeIndex(edit(entries))
-	if err == nil && len(data) > maxIndex {
-		err = fmt.Errorf("with its %d bytes it would be too long to be read again", len(data))
+	was, err1 := encodeIndex(before)
+	is, err2 := encodeIndex(now)
+	if err := errors.Join(err1, err2); err != nil || bytes.Equal(was, is) {
+		return err
 	}
-	if err == nil {
-		err = x.write(data)
-	}
-	if err != nil {
-		return fail(api.KeystoreFailed, "", "the key index was not changed: %w", err)
-	}
-	return nil
-}
-
-// write replaces the index, by a file beside it. Older ones are those of writers that were killed: the lock is held.
-func (x Index) write(data []byte) error {
-	temp := "." + filepath.Base(x.Path) + "-*"
-	removeAll(filepath.Dir(x.Path), temp)
-	return disk.Write(x.Path, temp, data)
+	return errOutrun
 }
 
 func without(entries []Entry, name string) []Entry {
@@ -170,7 +203,7 @@ func without(entries []Entry, name string) []Entry {
 
 var errNewer = errors.New("written by a newer tcred")
 
-// decodeIndex is strict: what it does not understand it would lose on the next write.
+// decodeIndex is strict: an unknown field would be lost at the next write.
 func decodeIndex(data []byte) ([]Entry, error) {
 	var head struct{ Version int }
 	if err := json.Unmarshal(data, &head); err != nil {
@@ -196,8 +229,27 @@ func decodeIndex(data []byte) ([]Entry, error) {
 		if i > 0 && file.Keys[i-1].Name == e.Name {
 			return nil, fmt.Errorf("key %q is there twice", e.Name)
 		}
+		if err := e.check(); err != nil {
+			return nil, err
+		}
 	}
 	return file.Keys, nil
+}
+
+// maxField is the most that a field of an entry has, in bytes. An identity's at Tencent Cloud stay under a hundred.
+const maxField = 1024
+
+// check fails for what would not be plain text on a terminal. The error names the field and quotes nothing of it.
+func (e Entry) check() error {
+	for _, field := range []struct{ name, value string }{
+		{"secret_id", e.SecretID}, {"generation", e.Generation}, {"site", e.Site}, {"account_id", e.AccountID},
+		{"user_id", e.UserID}, {"arn", e.Arn}, {"type", e.Type},
+	} {
+		if len(field.value) > maxField || !human.Visible(field.value) {
+			return fmt.Errorf("the %s of key %q is not plain text", field.name, e.Name)
+		}
+	}
+	return nil
 }
 
 func encodeIndex(entries []Entry) ([]byte, error) {

@@ -34,7 +34,8 @@ func TestIndexKeepsEntriesSortedAndReplacesByName(t *testing.T) {
 		t.Fatalf("a missing index is %v, %v", got, err)
 	}
 	added := time.Date(2026, 11, 21, 1, 2, 3, 4, time.UTC)
-	work := Entry{"work", testKey.ID, NewGeneration(), "intl", "100000000001", "100000000002", "qcs::cam::uin/1:uin/2", IdentitySub, added}
+	work := Entry{"work", testKey.ID, NewGeneration(), "intl", "100000000001", "100000000002", "qcs::cam::uin/1:uin/2",
+		IdentitySub, added}
 	for _, e := range []Entry{{Name: "work", SecretID: "old"}, {Name: "b"}, {Name: "a"}, work} {
 		if err := x.Put(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -66,7 +67,7 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 		"after top-level": `{"version":1,"keys":[]} trailing`,
 		"newer tcred":     `{"version":2,"keys":{"a":{}},"more":1}`,
 		"version 0":       `{"keys":[]}`,
-		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"a"}]}`,
+		"twice":           `{"version":1,"keys":[{"name":"a"},{"name":"b"},{"name":"a"}]}`,
 		"no name":         `{"version":1,"keys":[{"name":"../a"}]}`,
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -80,12 +81,65 @@ func TestIndexThatDoesNotLoadIsNeverWrittenOver(t *testing.T) {
 			if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), x.Path) {
 				t.Error(err)
 			}
+			cure := "repair it, or move it away"
+			if want == "newer tcred" {
+				cure = "upgrade tcred"
+			}
+			if hint := api.AsError(err).Hint; !strings.HasPrefix(hint, cure) {
+				t.Errorf("the hint is %q", hint)
+			}
 			wantCode(t, x.Put(t.Context(), Entry{Name: "b"}), api.ConfigInvalid)
 			wantCode(t, x.Remove(t.Context(), "a"), api.ConfigInvalid)
 			if after, err := os.ReadFile(x.Path); err != nil || string(after) != text {
 				t.Errorf("%q became %q, %v", text, after, err)
 			}
 		})
+	}
+}
+
+// The file of one tcred is read by the next.
+func TestIndexHasThisFormat(t *testing.T) {
+	const text = `{
+  "version": 1,
+  "keys": [
+    {
+      "name": "a",
+      "secret_id": "AKIDa",
+      "generation": "0",
+      "type": "root"
+    },
+    {
+      "name": "b",
+      "secret_id": "AKIDb",
+      "generation": "0123456789abcdef",
+      "site": "intl",
+      "account_id": "100000000001",
+      "user_id": "100000000002",
+      "arn": "qcs::cam::uin/100000000001:uin/100000000002",
+      "type": "sub-account",
+      "added": "2026-11-21T01:02:03Z"
+    }
+  ]
+}
+`
+	x := newIndex(t)
+	for _, e := range []Entry{{
+		"b", "AKIDb", "0123456789abcdef", "intl", "100000000001", "100000000002",
+		"qcs::cam::uin/100000000001:uin/100000000002", IdentitySub, time.Date(2026, 11, 21, 1, 2, 3, 0, time.UTC),
+	}, {Name: "a", SecretID: "AKIDa", Generation: "0", Type: IdentityRoot}} {
+		if err := x.Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(x.Path); err != nil || string(got) != text {
+		t.Errorf("got\n%s, %v", got, err)
+	}
+}
+
+func TestIndexIsSortedHoweverItWasWritten(t *testing.T) {
+	got, err := decodeIndex([]byte(`{"version":1,"keys":[{"name":"b"},{"name":"c"},{"name":"a"}]}`))
+	if err != nil || !slices.Equal(names(got), []string{"a", "b", "c"}) {
+		t.Errorf("%q, %v", names(got), err)
 	}
 }
 
@@ -153,7 +207,11 @@ func TestWhoeverHoldsTheIndexWritesItAndNobodyElse(t *testing.T) {
 	}
 	soon, cancel := context.WithTimeout(t.Context(), 4*lockPoll)
 	defer cancel()
-	wantCode(t, x.Put(soon, Entry{Name: "b"}), api.KeystoreTimeout)
+	err = x.Put(soon, Entry{Name: "b"})
+	wantCode(t, err, api.KeystoreTimeout)
+	if hint := api.AsError(err).Hint; !strings.HasPrefix(hint, "is a tcred add or remove waiting for somebody?") {
+		t.Errorf("the hint is %q", hint)
+	}
 	wantCode(t, x.Remove(soon, "a"), api.KeystoreTimeout)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -169,7 +227,73 @@ func TestWhoeverHoldsTheIndexWritesItAndNobodyElse(t *testing.T) {
 	}
 }
 
-// indexChild is one of the processes of that test.
+// On a file system without locks nobody waits, and yet nothing is lost: who was outrun begins anew.
+func TestWithoutLocksAWriterThatWasOutrunBeginsAnew(t *testing.T) {
+	x := newIndex(t)
+	added := time.Date(2026, 11, 21, 1, 2, 3, 0, time.FixedZone("", 8*60*60))
+	if err := x.Put(t.Context(), Entry{Name: "first", Added: added}); err != nil {
+		t.Fatal(err)
+	}
+	lockless := Index{Path: x.Path, locked: true, lockless: true}
+	others := leave(t, filepath.Join(filepath.Dir(x.Path), ".keys.json-of-another"))
+	tries := 0
+	err := lockless.change(t.Context(), func(entries []Entry) []Entry {
+		if tries++; tries == 1 {
+			if err := x.Put(t.Context(), Entry{Name: "faster"}); err != nil {
+				t.Error(err)
+			}
+			others = leave(t, filepath.Join(filepath.Dir(x.Path), ".keys.json-of-another"))
+		}
+		return append(entries, Entry{Name: "mine"})
+	})
+	got, load := x.Load()
+	if err != nil || load != nil || tries != 2 || !slices.Equal(names(got), []string{"faster", "first", "mine"}) {
+		t.Errorf("after %d tries: %v, %v, %v", tries, names(got), err, load)
+	}
+	for _, path := range others {
+		if _, err := os.Lstat(path); err != nil {
+			t.Error("another writer's file is gone: ", err)
+		}
+	}
+}
+
+func TestWithoutLocksTheIndexIsWritten(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		if os.Getenv("TCRED_TEST_REAL") == "1" {
+			t.Fatal("TCRED_TEST_REAL=1, but this test needs strace: ", err)
+		}
+		t.Skip("needs strace: ", err)
+	}
+	for _, errno := range []string{"ENOLCK", "ENOSYS", "EOPNOTSUPP"} {
+		x := newIndex(t)
+		child := exec.Command(strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=flock", "-e", "inject=flock:error="+errno, os.Args[0])
+		child.Env = append(os.Environ(), "TCRED_TEST_INDEX=0 "+x.Path)
+		if out, err := child.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", errno, err, out)
+		}
+		if got, err := x.Load(); err != nil || len(got) != indexEntries {
+			t.Errorf("%s: %d entries, %v", errno, len(got), err)
+		}
+	}
+}
+
+func TestTheIndexLockFollowsNoLink(t *testing.T) {
+	x := newIndex(t)
+	if err := os.Mkdir(filepath.Dir(x.Path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(t.TempDir(), "planted")
+	if err := os.Symlink(target, x.Path+".lock"); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	err := x.Put(t.Context(), Entry{Name: "a"})
+	if _, missing := os.Lstat(target); missing == nil || ownersExist && err == nil {
+		t.Errorf("through the link: %v", err)
+	}
+}
+
+// indexChild is a process that writes entries.
 func indexChild(what string) int {
 	writer, path, _ := strings.Cut(what, " ")
 	for i := range indexEntries {
@@ -189,7 +313,8 @@ func TestGenerationsDiffer(t *testing.T) {
 }
 
 func FuzzIndex(f *testing.F) {
-	whole, err := encodeIndex([]Entry{{Name: "b", SecretID: "AKID", Added: time.Unix(1, 5)}, {Name: "a", Type: IdentityRoot}})
+	whole, err := encodeIndex([]Entry{{Name: "b", SecretID: "AKID", Added: time.Unix(1, 5)},
+		{Name: "a", Type: IdentityRoot}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -228,4 +353,32 @@ func sameEntry(a, b Entry) bool {
 	same := a.Added.Equal(b.Added)
 	a.Added, b.Added = time.Time{}, time.Time{}
 	return same && a == b
+}
+
+// What stands in a field reaches the terminal, by list, status, doctor and errors.
+func TestIndexHoldsPlainTextOnly(t *testing.T) {
+	for label, odd := range map[string]string{
+		"escape": "\x1b[2J", "bidi": "\u202e", "control of Latin-1": "\u009b", "line": "\n", "blank": "a b",
+		"long": strings.Repeat("x", maxField+1),
+	} {
+		for field, e := range map[string]Entry{
+			"secret_id": {SecretID: odd}, "generation": {Generation: odd}, "site": {Site: odd}, "account_id": {AccountID: odd},
+			"user_id": {UserID: odd}, "arn": {Arn: odd}, "type": {Type: odd},
+		} {
+			e.Name = "work"
+			x := newIndex(t)
+			if err := x.Put(t.Context(), e); err == nil {
+				t.Errorf("%s in %s was written", label, field)
+			}
+			must(t, os.MkdirAll(filepath.Dir(x.Path), 0o700))
+			text, err := encodeIndex([]Entry{e})
+			must(t, err)
+			write(t, x.Path, string(text), 0o600)
+			_, err = x.Load()
+			wantCode(t, err, api.ConfigInvalid)
+			if !strings.Contains(err.Error(), field) || strings.Contains(err.Error(), odd) && label != "blank" {
+				t.Errorf("%s in %s: %q", label, field, err)
+			}
+		}
+	}
 }

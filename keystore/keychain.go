@@ -17,10 +17,10 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// How long a keychain call may take: with nobody to wait for, and once a password window may be open.
+// How long a keychain call may take.
 const (
-	keychainBudget   = 5 * time.Second
-	keychainPatience = 2 * time.Minute
+	keychainTimeout = 5 * time.Second
+	promptTimeout   = 2 * time.Minute // once a password window may be open
 )
 
 // ChildCommand is the hidden command of the tcred binary that runs ChildMain.
@@ -28,14 +28,14 @@ const ChildCommand = "keychain-child"
 
 // keychain keeps keys in the operating system's keychain: service "tcred", account = the key's name.
 //
-// Each call runs in a child process. The keychain's libraries know no deadline, and one call to a session bus that
-// never answers blocks all later ones of the process: a child can be killed.
+// Each call runs in a child process, which can be killed. The keychain's libraries know no deadline, and after a call
+// to a session bus that never answers, every later call of the same process hangs too.
 type keychain struct {
-	executable  string
-	interactive bool
-	notify      func(string)
-	budget      time.Duration // keychainBudget
-	patience    time.Duration // keychainPatience
+	executable    string
+	interactive   bool
+	notify        func(string)
+	timeout       time.Duration // keychainTimeout
+	promptTimeout time.Duration
 }
 
 func openKeychain(o Options) (Store, error) {
@@ -45,7 +45,7 @@ func openKeychain(o Options) (Store, error) {
 			return nil, fmt.Errorf("find tcred's own binary: %w", err)
 		}
 	}
-	return &keychain{o.Executable, o.Interactive, o.Notify, keychainBudget, keychainPatience}, nil
+	return &keychain{o.Executable, o.Interactive, o.Notify, keychainTimeout, promptTimeout}, nil
 }
 
 func (*keychain) Name() string { return "keychain" }
@@ -79,7 +79,7 @@ func (k *keychain) Delete(ctx context.Context, name string) error {
 	return err
 }
 
-// List is not something keychains can do.
+// List always fails: keychains cannot list their items.
 func (*keychain) List(context.Context) ([]string, error) {
 	return nil, fmt.Errorf("list the keychain: %w", errors.ErrUnsupported)
 }
@@ -94,45 +94,43 @@ func (k *keychain) Unlock(ctx context.Context, _ credential.Secret) error {
 	return err
 }
 
-// Lock does nothing: the keychain is the system's to lock.
+// Lock does nothing: the system locks its keychain itself.
 func (*keychain) Lock() {}
 
-// call runs one request in a child and kills it, and whatever it started, when its time is over.
+// call runs one request in a child. When its time is over, the child is killed, with all that it started.
 func (k *keychain) call(ctx context.Context, r request) (string, error) {
 	if err := r.check(); err != nil {
 		return "", err
 	}
 	r.Interactive = k.interactive
-	outer := ctx
-	ctx, cancel := context.WithCancel(ctx)
+	childCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	timer := time.AfterFunc(k.budget, cancel)
+	limit := k.timeout
+	timer := time.AfterFunc(limit, cancel)
 	defer timer.Stop()
-	limit := k.budget
-	wait := sync.OnceFunc(func() {
-		limit = k.patience
-		timer.Reset(k.patience)
+	a, err := k.exchange(childCtx, r, sync.OnceFunc(func() {
+		limit = k.promptTimeout
+		timer.Reset(limit)
 		k.notify("a password window of the keychain may be waiting for you")
-	})
-	a, err := k.exchange(ctx, r, wait)
+	}))
 	switch {
 	case err == nil && a.Problem != nil:
 		return "", a.Problem.Err()
 	case err == nil:
 		return a.Value, nil
-	case outer.Err() != nil:
-		return "", interrupted(outer, timeoutHint, "the keychain has not answered yet"+r.so())
 	case ctx.Err() != nil:
-		return "", fail(api.KeystoreTimeout, timeoutHint, "the keychain did not answer within %v%s", limit, r.so())
+		return "", interrupted(ctx, timeoutHint, "the keychain has not answered yet"+r.consequence())
+	case childCtx.Err() != nil:
+		return "", fail(api.KeystoreTimeout, timeoutHint, "the keychain did not answer within %v%s", limit, r.consequence())
 	}
-	return "", fail(api.KeystoreFailed, "", "the keychain child failed%s: %w", r.so(), err)
+	return "", fail(api.KeystoreFailed, "", "the keychain child failed%s: %w", r.consequence(), err)
 }
 
-const timeoutHint = "is a password window waiting? tcred unlock; no keychain that works here? tcred init --keystore file"
+const timeoutHint = "is a password window waiting? tcred unlock; no keychain that works here? " + fileCure
 
-// exchange starts the child, writes r to it and reads its answer. It calls wait for each notice that the child
-// waits for a person. When ctx ends, so does the child.
-func (k *keychain) exchange(ctx context.Context, r request, wait func()) (answer, error) {
+// exchange starts the child, writes r to it and reads its answer. It calls waiting each time the child says that it
+// waits for a person. When ctx ends, the child is killed.
+func (k *keychain) exchange(ctx context.Context, r request, waiting func()) (answer, error) {
 	cmd := exec.CommandContext(ctx, k.executable, ChildCommand)
 	cmd.Env = withoutKeys(os.Environ())
 	ownGroup(cmd)
@@ -145,14 +143,14 @@ func (k *keychain) exchange(ctx context.Context, r request, wait func()) (answer
 		return answer{}, err
 	}
 	cmd.Cancel = func() error {
-		defer out.Close() // whoever else holds the other end: nothing more is read
+		defer out.Close() // a process that the child started may hold the pipe open: do not wait for it
 		return killGroup(cmd)
 	}
 	if err := cmd.Start(); err != nil {
 		return answer{}, err
 	}
 	defer cmd.Wait()
-	defer in.Close() // the sign for the child to end; it must stay open until then
+	defer in.Close() // it tells the child to end, so it stays open until the answer is read
 	if err := json.NewEncoder(in).Encode(r); err != nil {
 		return answer{}, err
 	}
@@ -164,19 +162,19 @@ func (k *keychain) exchange(ctx context.Context, r request, wait func()) (answer
 		if !a.Waiting {
 			return a, nil
 		}
-		wait()
+		waiting()
 	}
 }
 
-// withoutKeys is env without every variable that a tool reads a credential from. A child needs none, and what it starts
-// may live long.
+// withoutKeys takes out of env every variable that a tool reads a credential from. The child needs none, and a program
+// that it starts, such as a keychain's, may run for long.
 func withoutKeys(env []string) []string {
-	var held []string
+	var names []string
 	for _, s := range credential.Spellings() {
-		held = append(append(held, s.ID, s.Key), s.Tokens...)
+		names = append(append(names, s.ID, s.Key), s.Tokens...)
 	}
-	return slices.DeleteFunc(env, func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return slices.Contains(held, strings.ToUpper(name)) // Windows knows no case
+	return slices.DeleteFunc(env, func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(names, strings.ToUpper(name)) // on Windows "Path" is "PATH"
 	})
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	keyring "github.com/zalando/go-keyring"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
@@ -16,11 +19,11 @@ import (
 )
 
 // newKeychain is a keychain store whose child is this binary in the part named.
-func newKeychain(t *testing.T, part string, budget, patience time.Duration) (*keychain, *[]string) {
+func newKeychain(t *testing.T, part string, timeout, promptTimeout time.Duration) (*keychain, *[]string) {
 	t.Helper()
 	t.Setenv("TCRED_TEST_CHILD", part)
 	said := new([]string)
-	return &keychain{os.Args[0], true, func(line string) { *said = append(*said, line) }, budget, patience}, said
+	return &keychain{os.Args[0], true, func(line string) { *said = append(*said, line) }, timeout, promptTimeout}, said
 }
 
 func TestKeychainChildThatHangsIsKilledAtItsDeadline(t *testing.T) {
@@ -62,8 +65,63 @@ func TestKeychainChildThatBreaksIsAFailure(t *testing.T) {
 	}
 	k, _ := newKeychain(t, "", time.Minute, time.Hour)
 	k.executable = "/nonexistent/tcred"
-	_, err := k.Get(t.Context(), "work")
+	err := k.Put(t.Context(), "work", testKey)
 	wantCode(t, err, api.KeystoreFailed)
+	if !strings.Contains(err.Error(), `the keychain child failed, so key "work" cannot be stored`) {
+		t.Error(err)
+	}
+}
+
+func TestKeychainChildIsToldWhetherAPersonIsThere(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		k, _ := newKeychain(t, "interactive", time.Minute, time.Hour)
+		k.interactive = there
+		if got, err := k.Get(t.Context(), "work"); err != nil || got.ID != fmt.Sprint(there) {
+			t.Errorf("a person %v: the child heard %q, %v", there, got.ID, err)
+		}
+	}
+}
+
+func TestChildSaysThatItWaitsAndThenItsAnswer(t *testing.T) {
+	in, parent := io.Pipe()
+	defer parent.Close()
+	var out bytes.Buffer
+	status := request{Op: opGet, Name: "work"}.answerTo(&out, in, func(r request, waiting func()) answer {
+		waiting()
+		return answer{Value: r.Name}
+	})
+	if want := "{\"waiting\":true}\n{\"value\":\"work\"}\n"; status != say.ExitOK || out.String() != want {
+		t.Errorf("status %d, %q", status, out.String())
+	}
+}
+
+func TestEveryFailureOfAKeychainIsExplained(t *testing.T) {
+	for want, tt := range map[string]struct {
+		err  error
+		code api.Code
+		hint string
+	}{
+		`nothing here, so key "work" cannot be read`: {
+			&absentError{"nothing here", "the cure"}, api.KeystoreAbsent, "the cure"},
+		`the keychain holds no key "work"`: {keyring.ErrNotFound, api.NoKey, "tcred add work"},
+		`the keychain is locked, so key "work" cannot be read`: {
+			errLocked, api.KeystoreLocked, "tcred unlock; no screen here? tcred init --keystore file"},
+		`the keychain has no keyring yet, so key "work" cannot be read`: {
+			errNew, api.KeystoreLocked, "tcred unlock makes one; no screen here? tcred init --keystore file"},
+		`the keychain stays locked, for its password window was dismissed, so key "work" cannot be read`: {
+			errDismissed, api.KeystoreLocked, "tcred unlock; no screen here? tcred init --keystore file"},
+		`the keychain failed (broken), so key "work" cannot be read`: {
+			errors.New("broken"), api.KeystoreFailed, "tcred doctor; or tcred init --keystore file"},
+	} {
+		err := request{Op: opGet, Name: "work"}.explain(tt.err)
+		wantCode(t, err, tt.code)
+		if e := api.AsError(err); e.Message != want || e.Hint != tt.hint {
+			t.Errorf("%v is explained as %q, hint %q", tt.err, e.Message, e.Hint)
+		}
+	}
+	if known := noKey("a", "b", ""); (request{}).explain(known) != known {
+		t.Error("an error that is explained already is changed")
+	}
 }
 
 func TestKeychainChildHasNoKeyInItsEnvironment(t *testing.T) {

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup makes the child lead a process group, so that what it starts (security on macOS) dies with it.
+// ownGroup puts the child into a process group of its own, which holds what it starts too (security on macOS).
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
+// killGroup kills the child and what it started.
 func killGroup(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

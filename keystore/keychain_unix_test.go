@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tcred/tcred/keystore/keyringtest"
+	"github.com/tcred/tcred/internal/testworld"
+	"github.com/tcred/tcred/internal/testworld/keyring"
 )
 
 // familyChild hangs, and so does a child of its own, whose process id it leaves in a file.
@@ -24,7 +25,8 @@ func familyChild() int {
 		return 1
 	}
 	os.WriteFile(os.Getenv("TCRED_TEST_PID"), []byte(strconv.Itoa(grandchild.Process.Pid)), 0o600)
-	select {}
+	hang()
+	return 0
 }
 
 func TestKeychainChildTakesItsOwnChildrenAlong(t *testing.T) {
@@ -66,13 +68,8 @@ func gone(pid int) bool {
 // deafBus is the address of a unix socket that accepts and never answers.
 func deafBus(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "tcred") // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "bus")
-	stop, err := keyringtest.Deaf(path)
+	path := filepath.Join(testworld.ShortDir(t), "bus")
+	stop, err := keyring.Deaf(path)
 	if err != nil {
 		t.Fatal(err)
 	}

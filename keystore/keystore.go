@@ -1,9 +1,9 @@
-// Package keystore keeps permanent keys: in the operating system's keychain, in age-encrypted files, or read from a
-// directory or the environment. It also keeps the key index, which holds what is known of each key but its secret.
+// Package keystore keeps permanent keys: in the operating system's keychain or in age-encrypted files. It also reads
+// them from a directory or from the environment. Its key index holds what is known of each key, except the secret.
 //
-// Get, Put and the other calls fail with an *api.Error whose code tells the cases apart: no such key (NoKey), locked,
-// absent (no bus, no provider, no directory), wrong passphrase, timed out. Nothing is remembered of a failure that
-// another call could cure.
+// Get, Put and the other calls fail with an *api.Error. The code says why: no such key (NoKey), locked, absent (no bus,
+// no provider, no directory), wrong passphrase, timed out. A failure that may be over at the next call is not
+// remembered.
 package keystore
 
 import (
@@ -34,23 +34,23 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // A Store holds permanent keys by name.
 type Store interface {
-	// Name is the backend's: as in Options, or "memory".
+	// Name is the backend's, as in Options.
 	Name() string
-	// Get reads a key.
+	// Get reads a key; NoKey if there is none.
 	Get(ctx context.Context, name string) (Key, error)
-	// Put stores a key, replacing one of that name. A store for which ReadOnly is true answers KeystoreReadOnly.
-	// Hold the index's lock for it and for Delete: a file keystore has no other.
+	// Put stores a key, and replaces one of that name. The caller of Put and Delete must hold the index's lock: a file
+	// keystore has none of its own. A store for which ReadOnly is true answers KeystoreReadOnly.
 	Put(ctx context.Context, name string, k Key) error
 	// Delete removes a key; NoKey if there is none.
 	Delete(ctx context.Context, name string) error
-	// List names every key, sorted. The keychain cannot: errors.ErrUnsupported, and the index is the list.
+	// List names every key, sorted. The keychain cannot, and answers errors.ErrUnsupported: there the index is the list.
 	List(ctx context.Context) ([]string, error)
-	// Probe says whether the store is usable now, with the error that Get would fail with. It never raises a
-	// prompt, not even for a person at a terminal: there Unlock is the call for a store that is locked.
+	// Probe is nil if the store can be used now, else the error that Get would give. It never raises a prompt, not even
+	// if Options.Interactive. Unlock does.
 	Probe(ctx context.Context) error
-	// Unlock opens a locked store. The file keystore takes the passphrase, the right one even if it is open, or with "" finds it by itself;
-	// the keychain ignores it and raises the system's own prompt, if Options.Interactive. Of a store that is never locked
-	// it says what Probe does.
+	// Unlock opens a locked store. The file keystore wants its passphrase, and refuses a wrong one even if it is open
+	// already; with "" it looks for the passphrase itself. The keychain ignores the passphrase and raises the system's
+	// own prompt, if Options.Interactive. Of a store that is never locked it says what Probe does.
 	Unlock(ctx context.Context, passphrase credential.Secret) error
 	// Lock forgets what Unlock opened.
 	Lock()
@@ -58,7 +58,7 @@ type Store interface {
 	ReadOnly() bool
 }
 
-// Options say which store to open and how it treats its person.
+// Options say which store to open, and whether a person is there.
 type Options struct {
 	Backend        string       // "keychain", "file", "dir" or "env"
 	Dir            string       // of "dir"; "" is $CREDENTIALS_DIRECTORY
@@ -70,7 +70,8 @@ type Options struct {
 	Executable     string       // the tcred binary whose "keychain-child" command is ChildMain; "" is os.Executable
 }
 
-// Open makes the store of o. It touches nothing yet: a store that is locked or absent says so when it is asked.
+// Open makes the store that o names. It looks at nothing yet: the first call to the store says if it is locked or
+// absent.
 func Open(o Options) (Store, error) {
 	if o.Notify == nil {
 		o.Notify = func(string) {}
@@ -88,7 +89,7 @@ func Open(o Options) (Store, error) {
 	return nil, fail(api.ConfigInvalid, "", "unknown keystore backend %q", o.Backend)
 }
 
-// readOnly is what the stores that cannot be written share.
+// readOnly has the methods that are the same in all stores that cannot be written.
 type readOnly struct{ name string }
 
 func (r readOnly) Name() string { return r.name }
@@ -106,7 +107,7 @@ func (r readOnly) refuse() error {
 		"keystore %q is read-only", r.name)
 }
 
-// checkName keeps names that could leave a directory or confuse a keychain away from every store.
+// checkName refuses names that would lead out of a directory, or mean something else to a keychain.
 func checkName(name string) error {
 	if api.ValidName(name) {
 		return nil
@@ -114,29 +115,30 @@ func checkName(name string) error {
 	return fail(api.BadRequest, api.NameHint, "%q cannot be a key's name", name)
 }
 
-// noKey is the error for a key that store does not hold.
+// noKey says that store does not hold the key of that name.
 func noKey(store, name, hint string) error {
 	return fail(api.NoKey, hint, "%s holds no key %q", store, name)
 }
 
-// so ends a message: what the failure kept from being done to the key of that name, if there is one.
-func so(done, name string) string {
+// consequence is the end of an error message: what cannot be done to the key of that name. It is "" without a name.
+func consequence(name, verb string) string {
 	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf(", so key %q cannot be %s", name, done)
+	return fmt.Sprintf(", so key %q cannot be %s", name, verb)
 }
 
-// fail makes an *api.Error; a %w in format becomes its cause.
+// fail makes an *api.Error. What %w in format stands for becomes its cause.
 func fail(code api.Code, hint, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	return &api.Error{Code: code, Message: err.Error(), Hint: hint, Cause: errors.Unwrap(err)}
 }
 
-// interrupted is the error for a call whose ctx ended; what says what was going on. A deadline is the keystore's fault, a cancellation the caller's wish.
-func interrupted(ctx context.Context, hint, what string) error {
+// interrupted is the error of a call whose ctx ended. A deadline means that the keystore was too slow; a cancellation
+// was asked for by the caller.
+func interrupted(ctx context.Context, hint, message string) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fail(api.KeystoreTimeout, hint, "%s", what)
+		return fail(api.KeystoreTimeout, hint, "%s", message)
 	}
-	return fmt.Errorf("%s: %w", what, ctx.Err())
+	return fmt.Errorf("%s: %w", message, ctx.Err())
 }

@@ -18,136 +18,153 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// opener opens the identity of a file keystore and keeps it. As that costs memory and time, it
-// happens once: callers share it, a caller that gives up leaves it running, and a file's passphrase that was refused is
-// remembered. What a person types is checked each time and never kept.
+// opener opens the identity of a file keystore and keeps it. An opening costs memory and time, so callers share one,
+// and it goes on when a caller gives up. A passphrase that was found in a file and was wrong is remembered, and is not
+// tried again. One that a person typed is tried each time, and is never kept.
 type opener struct {
 	dir            string
 	passphraseFile string
 	notify         func(string)
-	unwrap         func(sealed []byte, passphrase credential.Secret) (*age.X25519Identity, error)
+	decrypt        func(encrypted []byte, passphrase credential.Secret) (*age.X25519Identity, error)
 
-	warn    sync.Once
-	opening singleflight.Group
-	scrypt  sync.Mutex // held through an opening: one at a time
+	warnOnce sync.Once
+	openings singleflight.Group // one for all callers with the same passphrase
+	running  sync.Mutex         // one at a time, whatever the passphrase
 
-	mu    sync.Mutex
-	last  attempt
-	locks int // how often Lock was called
+	mu        sync.Mutex
+	last      result
+	lockCount int // how often Lock was called
 }
 
-// attempt is how the last opening ended.
-type attempt struct {
-	stamp    string              // of the identity file it read
-	identity *age.X25519Identity // nil if refused was refused
-	refused  credential.Secret   // as found on disk
+// result is how the last opening ended.
+type result struct {
+	version  string              // of the identity file that was read
+	identity *age.X25519Identity // nil if wrong did not open it
+	wrong    credential.Secret   // the passphrase, which was found in a file
 }
 
 // Lock forgets the identity, also one that is being opened right now.
 func (o *opener) Lock() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.last, o.locks = attempt{}, o.locks+1
+	o.last = result{}
+	o.lockCount++
 }
 
-// open returns the identity. A passphrase that is given must be the right one, even if the keystore is open. With none
-// given it looks for one, if need be; so ends the message if there is none.
-func (o *opener) open(ctx context.Context, passphrase credential.Secret, so string) (*age.X25519Identity, error) {
-	stamp, err := o.stamp()
+// open returns the identity. A given passphrase is always checked, even if the keystore is open. With "" an open
+// keystore is enough; for one that is locked the passphrase is looked for. An error's message ends with consequence.
+func (o *opener) open(
+	ctx context.Context, passphrase credential.Secret, consequence string,
+) (*age.X25519Identity, error) {
+	version, err := o.checkIdentity()
 	if err != nil {
 		return nil, err
 	}
 	given := passphrase != ""
 	if !given {
-		if last, _ := o.known(stamp); last.identity != nil {
+		if last, _ := o.lastResult(version); last.identity != nil {
 			return last.identity, nil
 		}
-		if passphrase, err = o.findPassphrase(so); err != nil {
+		if passphrase, err = o.findPassphrase(consequence); err != nil {
 			return nil, err
 		}
 	}
-	flight := fmt.Sprint(given, passphrase.Reveal())
-	result := o.opening.DoChan(flight, func() (any, error) { return o.openNow(stamp, passphrase, given) })
+	opening := o.openings.DoChan(fmt.Sprint(given, passphrase.Reveal()), func() (any, error) {
+		return o.openNow(version, passphrase, given)
+	})
 	select {
-	case r := <-result:
+	case r := <-opening:
 		identity, _ := r.Val.(*age.X25519Identity)
 		return identity, r.Err
 	case <-ctx.Done():
-		return nil, interrupted(ctx, "try again in a moment", "the file keystore is still being opened"+so)
+		return nil, interrupted(ctx, "try again in a moment", "the file keystore is still being opened"+consequence)
 	}
 }
 
-// openNow takes the word of the last opening for a passphrase that was found, never for one that was given.
-func (o *opener) openNow(stamp string, passphrase credential.Secret, given bool) (*age.X25519Identity, error) {
-	o.scrypt.Lock()
-	defer o.scrypt.Unlock()
-	last, locks := o.known(stamp)
+// openNow opens the identity file of that version. For a passphrase that was found in a file, the last result may be
+// enough; one that was given is tried.
+func (o *opener) openNow(
+	version string, passphrase credential.Secret, given bool,
+) (*age.X25519Identity, error) {
+	o.running.Lock()
+	defer o.running.Unlock()
+	last, lockCount := o.lastResult(version)
 	switch {
 	case given:
 	case last.identity != nil:
 		return last.identity, nil
-	case last.refused == passphrase:
+	case last.wrong == passphrase:
 		return nil, o.wrongPassphrase()
 	}
 	for _, path := range identityFiles(o.dir) {
-		identity, err := o.unwrapFile(path, passphrase)
+		identity, err := o.decryptFile(path, passphrase)
 		if err == nil {
-			o.remember(attempt{stamp: stamp, identity: identity}, locks)
+			o.remember(result{version: version, identity: identity}, lockCount)
 			return identity, nil
 		}
 		if !errors.Is(err, age.ErrIncorrectIdentity) {
 			return nil, err
 		}
 	}
-	if !given { // an open keystore stays open
-		o.remember(attempt{stamp: stamp, refused: passphrase}, locks)
+	if !given { // a typed one is not kept, and does not close a keystore that is open
+		o.remember(result{version: version, wrong: passphrase}, lockCount)
 	}
 	return nil, o.wrongPassphrase()
 }
 
-// unwrapFile opens one identity file. The error is age.ErrIncorrectIdentity if passphrase is wrong.
-func (o *opener) unwrapFile(path string, passphrase credential.Secret) (*age.X25519Identity, error) {
-	sealed, err := readSmall(path)
+// decryptFile opens one identity file. The error is age.ErrIncorrectIdentity if the passphrase is wrong.
+func (o *opener) decryptFile(path string, passphrase credential.Secret) (*age.X25519Identity, error) {
+	encrypted, err := readSmall(path)
 	if err != nil {
 		return nil, fail(api.KeystoreFailed, "", "the file keystore cannot be opened: %w", err)
 	}
-	if err := enoughMemory(factorOf(sealed)); err != nil {
+	if err := enoughMemory(factorOf(encrypted)); err != nil {
 		return nil, err
 	}
-	identity, err := o.unwrap(sealed, passphrase)
-	debug.FreeOSMemory() // what scrypt took would stay with a daemon for good
+	identity, err := o.decrypt(encrypted, passphrase)
+	debug.FreeOSMemory() // else a daemon keeps what scrypt took for good
 	if err != nil && !errors.Is(err, age.ErrIncorrectIdentity) {
-		return nil, fail(api.KeystoreFailed, "restore it from a backup, or move the directory away and begin anew: tcred init --keystore file",
+		return nil, fail(api.KeystoreFailed,
+			"restore it from a backup, or move the directory away and make a new one: tcred init --keystore file",
 			"%s is damaged: %w", path, err)
 	}
 	return identity, err
 }
 
-// known is how the last opening of the file of that stamp ended, and the count of locks so far.
-func (o *opener) known(stamp string) (attempt, int) {
+// lastResult is how the last opening of the identity file of that version ended, and how often Lock was called so far.
+func (o *opener) lastResult(version string) (last result, lockCount int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.last.stamp != stamp {
-		if o.last.identity == nil || !o.isOf(o.last.identity) {
-			return attempt{}, o.locks
+	if o.last.version != version {
+		if o.last.identity == nil || !o.opensKeys(o.last.identity) {
+			return result{}, o.lockCount
 		}
-		o.last.stamp = stamp // the same keystore under another passphrase
+		o.last.version = version // the same keystore with another passphrase
 	}
-	return o.last, o.locks
+	return o.last, o.lockCount
 }
 
-// isOf reports whether keys in the keystore are encrypted to identity.
-func (o *opener) isOf(identity *age.X25519Identity) bool {
-	recipient, err := readSmall(filepath.Join(o.dir, recipientFile))
-	return err == nil && strings.TrimSpace(string(recipient)) == identity.Recipient().String()
+// opensKeys reports whether the keystore has a key that is encrypted to identity, and none that is not.
+func (o *opener) opensKeys(identity *age.X25519Identity) bool {
+	names, err := listNames(o.dir, keyPrefix, keySuffix)
+	for _, name := range names {
+		encrypted, err := readSmall(filepath.Join(o.dir, keyPrefix+name+keySuffix))
+		if err != nil {
+			return false
+		}
+		if _, err := decrypt(encrypted, identity); err != nil {
+			return false
+		}
+	}
+	return err == nil && len(names) > 0
 }
 
-// remember keeps a, unless Lock was called since there were that many locks.
-func (o *opener) remember(a attempt, locks int) {
+// remember keeps r, unless Lock was called in the meantime.
+func (o *opener) remember(r result, lockCount int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.locks == locks {
-		o.last = a
+	if o.lockCount == lockCount {
+		o.last = r
 	}
 }
 
@@ -156,32 +173,34 @@ func (o *opener) wrongPassphrase() error {
 		"the passphrase does not open the file keystore in %s", o.dir)
 }
 
-// stamp checks that the keystore is there and ours, and tells one identity file from a later one in its place.
-func (o *opener) stamp() (string, error) {
-	if err := ownDir("the file keystore", o.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// checkIdentity fails if the keystore is not there or not ours alone. The version is another one when the identity file
+// was replaced.
+func (o *opener) checkIdentity() (version string, err error) {
+	if err := checkPrivate("the file keystore", o.dir); err != nil {
 		return "", err
 	}
 	info, err := os.Lstat(filepath.Join(o.dir, identityFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fail(api.KeystoreAbsent, "tcred init --keystore file, then tcred add", "there is no file keystore in %s yet", o.dir)
+		return "", fail(api.KeystoreAbsent, "tcred init --keystore file, then tcred add",
+			"there is no file keystore in %s yet", o.dir)
 	}
 	if err != nil {
 		return "", fail(api.KeystoreFailed, "", "the file keystore cannot be read: %w", err)
 	}
-	stamp := fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	version = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 	if next, err := os.Lstat(filepath.Join(o.dir, nextFile)); err == nil {
-		stamp += fmt.Sprint(" ", next.Size(), next.ModTime().UnixNano())
+		version += fmt.Sprint(" ", next.Size(), next.ModTime().UnixNano())
 	}
-	return stamp, nil
+	return version, nil
 }
 
-// unwrapIdentity opens an identity file. The error is age.ErrIncorrectIdentity if passphrase is wrong.
-func unwrapIdentity(sealed []byte, passphrase credential.Secret) (*age.X25519Identity, error) {
+// decryptIdentity reads an identity file. The error is age.ErrIncorrectIdentity if the passphrase is wrong.
+func decryptIdentity(encrypted []byte, passphrase credential.Secret) (*age.X25519Identity, error) {
 	scrypt, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, err
 	}
-	text, err := unseal(sealed, scrypt)
+	text, err := decrypt(encrypted, scrypt)
 	if err != nil {
 		return nil, err
 	}

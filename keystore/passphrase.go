@@ -10,13 +10,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/disk"
 )
 
-// passphraseCredential is the passphrase's name among a systemd unit's credentials.
+// passphraseCredential is the name of the systemd credential that holds the passphrase.
 const passphraseCredential = "tcred.passphrase"
 
 // randomLength is how many letters and digits a random passphrase has behind randomPrefix, at least: 260 bits.
@@ -66,19 +67,36 @@ func putInPlace(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
-// ReadPassphrase reads the passphrase of a file keystore from a file that must be ours alone. The newline at its end
-// is not part of it.
+// MinPassphrase is the fewest characters of a new passphrase. Whoever has a copy of the keystore can try about one a
+// second with each core: one small letter lasts half a minute, eight random ones more than six thousand years of a core.
+const MinPassphrase = 8
+
+// CheckPassphrase fails, with api.BadRequest, for a new passphrase that is soon guessed. An old one is taken as it is.
+func CheckPassphrase(passphrase credential.Secret) error {
+	if n := utf8.RuneCountInString(passphrase.Reveal()); n < MinPassphrase {
+		return fail(api.BadRequest, "four random words, or what a password manager makes",
+			"the passphrase is shorter than %d characters: whoever copies the keystore would soon have guessed it",
+			MinPassphrase)
+	}
+	return nil
+}
+
+// ReadPassphrase reads the passphrase of a file keystore from a file that must be ours alone. A newline at the end of
+// the file is not part of the passphrase.
 func ReadPassphrase(path string) (credential.Secret, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fail(api.KeystoreFailed, "write it, or correct passphrase_file in config.toml; at a terminal tcred unlock asks", "the passphrase cannot be read: %w", err)
+		return "", fail(api.KeystoreFailed,
+			"write it, or correct passphrase_file in config.toml; at a terminal tcred unlock asks",
+			"the passphrase cannot be read: %w", err)
 	}
-	if fault, is := errors.AsType[*disk.Fault](disk.Private(path, info)); is {
+	if fault, isFault := errors.AsType[*disk.Fault](disk.Private(path, info)); isFault {
 		return "", fail(api.KeystoreFailed, fault.Cure, "passphrase file %w", fault)
 	}
 	return passphraseIn(path)
 }
 
+// passphraseIn reads the passphrase from a file, whoever owns it.
 func passphraseIn(path string) (credential.Secret, error) {
 	text, err := readSmall(path)
 	if err != nil {
@@ -91,27 +109,27 @@ func passphraseIn(path string) (credential.Secret, error) {
 	return credential.Secret(passphrase), nil
 }
 
-// findPassphrase reads the passphrase file, or the systemd credential, whose access systemd sees to. so ends the
-// message if there is neither.
-func (o *opener) findPassphrase(so string) (credential.Secret, error) {
+// findPassphrase reads the passphrase file, else the systemd credential. The permissions of the credential are not
+// checked: systemd sets them. Without either file the keystore is locked, and the message ends with consequence.
+func (o *opener) findPassphrase(consequence string) (credential.Secret, error) {
 	if o.passphraseFile != "" {
-		o.warnBeside(o.passphraseFile)
+		o.warnIfBeside(o.passphraseFile)
 		return ReadPassphrase(o.passphraseFile)
 	}
 	path := filepath.Join(os.Getenv(EnvCredentials), passphraseCredential)
 	if _, err := os.Stat(path); os.Getenv(EnvCredentials) == "" || errors.Is(err, fs.ErrNotExist) {
 		return "", fail(api.KeystoreLocked, "tcred unlock, or passphrase_file under [keystore] in config.toml",
-			"the file keystore is locked%s", so)
+			"the file keystore is locked%s", consequence)
 	}
 	return passphraseIn(path)
 }
 
-// warnBeside tells once of a passphrase file in the keystore's own directory.
-func (o *opener) warnBeside(path string) {
-	dir, err1 := os.Stat(o.dir)
-	beside, err2 := os.Stat(filepath.Dir(path))
-	if err1 == nil && err2 == nil && os.SameFile(dir, beside) {
-		o.warn.Do(func() {
+// warnIfBeside warns, once, of a passphrase file in the keystore's own directory.
+func (o *opener) warnIfBeside(path string) {
+	keystore, err1 := os.Stat(o.dir)
+	dir, err2 := os.Stat(filepath.Dir(path))
+	if err1 == nil && err2 == nil && os.SameFile(keystore, dir) {
+		o.warnOnce.Do(func() {
 			o.notify(fmt.Sprintf("passphrase file %s lies beside the keystore it opens: whoever copies one has both", path))
 		})
 	}

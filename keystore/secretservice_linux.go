@@ -7,7 +7,7 @@ import (
 	keyring "github.com/zalando/go-keyring"
 )
 
-// The Secret Service API, a draft of freedesktop.org that GNOME Keyring, KWallet and KeePassXC implement.
+// Names of the Secret Service API, a draft of freedesktop.org. GNOME Keyring, KWallet and KeePassXC implement it.
 const (
 	secretsName   = "org.freedesktop.secrets"
 	secretsPath   = dbus.ObjectPath("/org/freedesktop/secrets")
@@ -16,17 +16,17 @@ const (
 	collectionAPI = "org.freedesktop.Secret.Collection."
 	itemAPI       = "org.freedesktop.Secret.Item."
 	promptAPI     = "org.freedesktop.Secret.Prompt."
-	noObject      = dbus.ObjectPath("/") // how the API says "none"
+	noObject      = dbus.ObjectPath("/") // stands for no object in the API
 )
 
-// secretService is the session bus's keychain.
+// secretService is the keychain on a session bus.
 type secretService struct {
 	conn    *dbus.Conn
 	service dbus.BusObject
 }
 
-// prepare makes sure that go-keyring, which would raise a prompt for a locked keyring, finds none locked. It
-// raises that prompt itself if r allows it, after calling waiting.
+// prepare makes sure that go-keyring finds nothing locked: it would raise a prompt, even where nobody can answer. If r
+// allows a prompt, prepare raises it, and calls waiting before.
 func (r request) prepare(waiting func()) error {
 	s, err := dialSecretService()
 	if err != nil {
@@ -50,7 +50,7 @@ func (r request) prepare(waiting func()) error {
 	return r.prepareItem(s, collection, waiting)
 }
 
-// prepareNew is prepare for a fresh keychain, which has no keyring to look into or store to.
+// prepareNew is prepare for a keychain that has no keyring yet.
 func (r request) prepareNew(s *secretService, waiting func()) error {
 	switch {
 	case r.Op == opGet || r.Op == opDelete:
@@ -62,7 +62,7 @@ func (r request) prepareNew(s *secretService, waiting func()) error {
 	return s.create()
 }
 
-// prepareItem is prepare for the item itself: KeePassXC locks them one by one.
+// prepareItem is prepare for the key's item: in KeePassXC an item can be locked though its collection is open.
 func (r request) prepareItem(s *secretService, collection dbus.ObjectPath, waiting func()) error {
 	if r.Name == "" {
 		return nil
@@ -78,6 +78,7 @@ func (r request) prepareItem(s *secretService, collection dbus.ObjectPath, waiti
 	return r.unlock(s, item, waiting)
 }
 
+// unlock raises the prompt that unlocks object, a collection or an item, if r allows a prompt.
 func (r request) unlock(s *secretService, object dbus.ObjectPath, waiting func()) error {
 	if r.Op == opProbe || !r.Interactive {
 		return errLocked
@@ -86,20 +87,11 @@ func (r request) unlock(s *secretService, object dbus.ObjectPath, waiting func()
 	return s.unlock(object)
 }
 
-// dialSecretService connects to the session bus and starts its keychain if it is not running. It never starts a bus.
+// dialSecretService connects to the session bus, and starts the keychain if it does not run. It never starts a bus.
 func dialSecretService() (*secretService, error) {
-	conn, err := dbus.SessionBusPrivateNoAutoStartup()
-	if err == nil {
-		if err = conn.Auth(nil); err == nil {
-			err = conn.Hello()
-		}
-		if err != nil {
-			conn.Close()
-		}
-	}
+	conn, err := dialBus()
 	if err != nil {
-		return nil, &absentError{"there is no keychain here: no D-Bus session bus (" + err.Error() + ")",
-			"log in with a desktop session, or " + fileCure}
+		return nil, &absentError{"there is no keychain here: no D-Bus session bus (" + err.Error() + ")", busCure(err)}
 	}
 	if err := startProvider(conn); err != nil {
 		conn.Close()
@@ -109,8 +101,27 @@ func dialSecretService() (*secretService, error) {
 	return &secretService{conn, conn.Object(secretsName, secretsPath)}, nil
 }
 
-// startProvider makes sure that a program offers the Secret Service. The owner is asked for first: a bus cannot
-// start what no file describes (KeePassXC), and says so even while it runs.
+// dialBus connects to the session bus of this user.
+func dialBus() (*dbus.Conn, error) {
+	if err := pinBus(); err != nil {
+		return nil, err
+	}
+	conn, err := dbus.SessionBusPrivateNoAutoStartup()
+	if err != nil {
+		return nil, err
+	}
+	if err = conn.Auth(nil); err == nil {
+		err = conn.Hello()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// startProvider makes sure that a program offers the Secret Service. If one does already, it is not started: for a
+// program without a service file, such as KeePassXC, the bus would refuse even while it runs.
 func startProvider(conn *dbus.Conn) error {
 	var running bool
 	err := conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, secretsName).Store(&running)
@@ -121,7 +132,7 @@ func startProvider(conn *dbus.Conn) error {
 	return conn.BusObject().Call("org.freedesktop.DBus.StartServiceByName", 0, secretsName, noFlags).Err
 }
 
-// collection is the keyring that go-keyring uses: "login", else the default one, else none.
+// collection is the keyring that go-keyring uses: "login", else the default one. noObject means there is none.
 func (s *secretService) collection() (dbus.ObjectPath, error) {
 	var all []dbus.ObjectPath
 	if err := s.service.StoreProperty(serviceAPI+"Collections", &all); err != nil {
@@ -137,10 +148,10 @@ func (s *secretService) collection() (dbus.ObjectPath, error) {
 	return path, err
 }
 
-// find is the item of that key in collection, or none.
+// find is the item of that key in collection, noObject if there is none.
 func (s *secretService) find(collection dbus.ObjectPath, name string) (dbus.ObjectPath, error) {
 	var items []dbus.ObjectPath
-	attributes := map[string]string{"service": keychainService, "username": name} // as go-keyring's
+	attributes := map[string]string{"service": keychainService, "username": name} // go-keyring's
 	err := s.conn.Object(secretsName, collection).Call(collectionAPI+"SearchItems", 0, attributes).Store(&items)
 	if err != nil || len(items) == 0 {
 		return noObject, err
@@ -148,12 +159,13 @@ func (s *secretService) find(collection dbus.ObjectPath, name string) (dbus.Obje
 	return items[0], nil
 }
 
-// locked asks a collection or an item, by the interface that it has.
+// locked asks whether an object is locked. iface is the object's interface: collectionAPI or itemAPI.
 func (s *secretService) locked(path dbus.ObjectPath, iface string) (locked bool, err error) {
 	err = s.conn.Object(secretsName, path).StoreProperty(iface+"Locked", &locked)
 	return locked, err
 }
 
+// unlock raises the prompt for object and waits for its end.
 func (s *secretService) unlock(object dbus.ObjectPath) error {
 	var unlocked []dbus.ObjectPath
 	var prompt dbus.ObjectPath
@@ -163,17 +175,18 @@ func (s *secretService) unlock(object dbus.ObjectPath) error {
 	return s.prompt(prompt)
 }
 
-// create makes the default keyring. The prompt asks for the password it will have.
+// create makes the default keyring. The prompt asks for its new password.
 func (s *secretService) create() error {
 	properties := map[string]dbus.Variant{collectionAPI + "Label": dbus.MakeVariant("Default keyring")}
 	var collection, prompt dbus.ObjectPath
-	if err := s.service.Call(serviceAPI+"CreateCollection", 0, properties, "default").Store(&collection, &prompt); err != nil {
+	call := s.service.Call(serviceAPI+"CreateCollection", 0, properties, "default")
+	if err := call.Store(&collection, &prompt); err != nil {
 		return err
 	}
 	return s.prompt(prompt)
 }
 
-// prompt raises a prompt, if there is one to raise, and waits until the person has answered it.
+// prompt raises a prompt and waits until the person has answered it. noObject stands for no prompt.
 func (s *secretService) prompt(path dbus.ObjectPath) error {
 	if path == noObject {
 		return nil
@@ -198,5 +211,5 @@ func (s *secretService) prompt(path dbus.ObjectPath) error {
 	return errors.New("the session bus went away")
 }
 
-// platformError has nothing to add: prepare told every case apart.
+// platformError changes nothing: prepare has found out what is wrong.
 func platformError(err error) error { return err }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	keyring "github.com/zalando/go-keyring"
+
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/say"
 )
@@ -20,7 +22,8 @@ func newRealKeychain(t *testing.T, interactive bool) (Store, *[]string) {
 	t.Setenv("TCRED_TEST_CHILD", "")
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each child of a race-detecting test lingers for a second
 	said := new([]string)
-	s, err := Open(Options{Backend: "keychain", Interactive: interactive, Notify: func(line string) { *said = append(*said, line) }})
+	s, err := Open(Options{Backend: "keychain", Interactive: interactive,
+		Notify: func(line string) { *said = append(*said, line) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,8 @@ func TestKeychainWithoutABusIsAbsent(t *testing.T) {
 		_, err := s.Get(t.Context(), "work")
 		wantCode(t, err, api.KeystoreAbsent)
 		if e := api.AsError(err); !strings.Contains(e.Message, "no D-Bus session bus") ||
-			!strings.Contains(e.Message, `so key "work" cannot be read`) || !strings.Contains(e.Hint, "tcred init --keystore file") {
+			!strings.Contains(e.Message, `so key "work" cannot be read`) ||
+			!strings.Contains(e.Hint, "tcred init --keystore file") {
 			t.Error(say.Text(e))
 		}
 		wantCode(t, s.Probe(t.Context()), api.KeystoreAbsent)
@@ -58,6 +62,10 @@ func TestRealKeychainKeepsKeys(t *testing.T) {
 	}
 	if got, err := s.Get(t.Context(), "long"); err != nil || got != long {
 		t.Errorf("%v, %v", got, err)
+	}
+	// The next tcred looks for it by these names.
+	if text, err := keyring.Get("tcred", "long"); err != nil || text != long.ID+"\n"+long.Secret.Reveal() {
+		t.Errorf("the keychain's item has %d bytes, %v", len(text), err)
 	}
 }
 

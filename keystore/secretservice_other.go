@@ -9,8 +9,8 @@ import (
 	keyring "github.com/zalando/go-keyring"
 )
 
-// prepare asks for an item that need not be there, where asking cannot prompt: macOS looks up an item's attributes
-// in a locked keychain too, and Windows has no lock of its own.
+// prepare looks for an item that does not exist. That raises no prompt: macOS looks items up in a locked keychain too,
+// and Windows has no locked keychain.
 func (r request) prepare(func()) error {
 	if r.Op != opProbe && r.Op != opUnlock {
 		return nil
@@ -21,7 +21,7 @@ func (r request) prepare(func()) error {
 	return nil
 }
 
-// The low bytes of macOS's OSStatus codes, which its security program exits with.
+// Exit statuses of macOS's security program: the low bytes of OSStatus codes.
 const (
 	securityNotAllowed = 36  // errSecInteractionNotAllowed: locked, and nobody to ask
 	securityNoKeychain = 37  // errSecNoDefaultKeychain
@@ -29,7 +29,7 @@ const (
 	securityCanceled   = 128 // userCanceledErr
 )
 
-// platformError tells macOS's failures apart.
+// platformError finds out what a failure of macOS's security program means.
 func platformError(err error) error {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // buildDeb makes the Debian package of a version.
@@ -34,7 +36,7 @@ func (m *machine) root(script string) string {
 
 // TestTheLifeOfADebianPackage installs, upgrades and removes it under a user's feet.
 func TestTheLifeOfADebianPackage(t *testing.T) {
-	needReal(t, "dpkg")
+	testworld.NeedPrograms(t, "dpkg")
 	m := boot(t)
 	m.copyIn(buildDeb(t, "1.2.3"), "/old.deb")
 	m.copyIn(buildDeb(t, "1.2.4"), "/new.deb")

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // The machine's user, who has a login session for good.
@@ -46,7 +48,7 @@ exec systemd-nspawn -q -D "$1/root" --machine="tcred-test-$$" --register=no --ke
 // boot starts a machine, which ends with the test.
 func boot(t *testing.T) *machine {
 	t.Helper()
-	needReal(t, "systemd-nspawn", "nsenter", "setpriv", "useradd", "journalctl")
+	testworld.NeedPrograms(t, "systemd-nspawn", "nsenter", "setpriv", "useradd", "journalctl")
 	if os.Geteuid() != 0 {
 		t.Fatal("booting a machine needs root")
 	}

@@ -12,25 +12,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// realTests is 1 where tests against real components must not be skipped.
-const realTests = "TCRED_TEST_REAL"
-
-// needReal skips the test, or fails it where it must not be skipped and a tool is missing.
-func needReal(t *testing.T, tools ...string) {
-	t.Helper()
-	if os.Getenv(realTests) != "1" {
-		t.Skip("needs real components: " + realTests + "=1")
-	}
-	for _, tool := range tools {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 
 // golden compares text with testdata/name.
 func golden(t *testing.T, name, text string) {
@@ -91,7 +79,7 @@ func TestPropertyListToolsReadTheAgent(t *testing.T) {
 	if runtime.GOOS == "darwin" {
 		check = []string{"plutil", "-lint"}
 	}
-	needReal(t, check[0])
+	testworld.NeedPrograms(t, check[0])
 	path := filepath.Join("testdata", LaunchdLabel+".plist")
 	if out, err := exec.Command(check[0], append(check[1:], path)...).CombinedOutput(); err != nil || len(out) == 0 {
 		t.Errorf("%v\n%s", err, out)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // TestALifeUnderSystemd is the whole story, one chapter after another, in one machine.
@@ -198,7 +200,7 @@ func comesBack(t *testing.T, m *machine) {
 }
 
 func usesTheKeychain(t *testing.T, m *machine) {
-	needReal(t, "gnome-keyring-daemon")
+	testworld.NeedPrograms(t, "gnome-keyring-daemon")
 	m.must(`pgrep -u $USER gnome-keyring >/dev/null || printf pw | gnome-keyring-daemon --unlock --components=secrets --daemonize`)
 	m.eventually("the keychain is on the bus", func() error {
 		out, err := m.asUser("busctl --user call org.freedesktop.DBus / org.freedesktop.DBus NameHasOwner s org.freedesktop.secrets")

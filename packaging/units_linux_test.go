@@ -9,19 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
-// build makes the two binaries in a directory of their own; flags go to go build.
+// build is the directory of the two binaries. They are not measured for coverage: most run in a machine whose files are
+// gone with it.
 func build(t *testing.T, flags ...string) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
-	args := append([]string{"build", "-o", dir + "/"}, flags...)
-	cmd := exec.Command("go", append(args, "github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
-	}
-	return dir
+	return testworld.BuildUnmeasured(t, append(flags, testworld.Programs...)...)
 }
 
 // maxExposure is what systemd-analyze says of the service; README.md has the reasons it is no less.
@@ -48,7 +44,7 @@ func writeUnits(t *testing.T, binary string) (dir string) {
 }
 
 func TestSystemdFindsNothingToSayOfTheUnits(t *testing.T) {
-	needReal(t, "systemd-analyze")
+	testworld.NeedPrograms(t, "systemd-analyze")
 	bin := filepath.Join(t.TempDir(), "a b$c%d;e")
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		t.Fatal(err)
@@ -66,7 +62,7 @@ func TestSystemdFindsNothingToSayOfTheUnits(t *testing.T) {
 }
 
 func TestTheServiceIsNoMoreExposedThanTheDocsSay(t *testing.T) {
-	needReal(t, "systemd-analyze")
+	testworld.NeedPrograms(t, "systemd-analyze")
 	cmd := exec.Command("systemd-analyze", "security", "--offline=true", "--user", "--no-pager",
 		fmt.Sprintf("--threshold=%d", int(maxExposure*10)), filepath.Join(writeUnits(t, "/bin/true"), SystemdServiceName))
 	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
@@ -91,7 +87,7 @@ func lastLine(text string) string {
 
 // TestASocketOfSystemdsIsServed has the daemon started by systemd's own small activator, without a systemd.
 func TestASocketOfSystemdsIsServed(t *testing.T) {
-	needReal(t, "systemd-socket-activate")
+	testworld.NeedPrograms(t, "systemd-socket-activate")
 	bin := build(t)
 	dir, err := os.MkdirTemp("/tmp", "tcred")
 	if err != nil {

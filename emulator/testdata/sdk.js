@@ -9,7 +9,10 @@ async function call(c, issued) {
   const client = new Client({
     credential,
     region: "ap-guangzhou",
-    profile: { httpProfile: { endpoint: c.endpoint, protocol: "http://", reqMethod: c.method || "POST" } },
+    profile: {
+      signMethod: c.signMethod || "TC3-HMAC-SHA256",
+      httpProfile: { endpoint: c.endpoint, protocol: "http://", reqMethod: c.method || "POST" },
+    },
   });
   try {
     return { response: await client[c.action](c.params) };

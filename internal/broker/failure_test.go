@@ -2,7 +2,9 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +28,41 @@ func TestAPermanentFailureIsAnsweredFromMemoryFor10s(t *testing.T) {
 		time.Sleep(time.Second)
 		w.MustFail(api.STSPermission)
 		w.WantCalls(1)
+	})
+}
+
+func TestARefusalThatIsOnlyRememberedSaysSo(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		w.STS.Fail(brokertest.Denied)
+		if e := w.MustFail(api.STSPermission); e.Hint != brokertest.Denied.Hint {
+			t.Errorf("who waited for STS hears %q", e.Hint)
+		}
+		for _, want := range []string{"just now", "4s ago"} {
+			if e := w.MustFail(api.STSPermission); e.Hint != brokertest.Denied.Hint+"; asked "+want+": tcred refresh p asks now" {
+				t.Errorf("got %q", e.Hint)
+			}
+			time.Sleep(4 * time.Second)
+		}
+		if brokertest.Denied.Hint != w.broker.Status(t.Context())[0].LastError.Hint {
+			t.Error("the status says so too")
+		}
+	})
+}
+
+func TestAPersonWhoTriesAgainIsAskedAnew(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		for _, err := range []*api.Error{brokertest.Denied, brokertest.Down} {
+			w.STS.Fail(err)
+			w.MustFail(err.Code)
+			w.STS.NewCalls()
+			w.STS.Fail(nil)
+			w.MustFail(err.Code)
+			w.broker.Retry(t.Context(), "nosuch")
+			w.broker.Retry(t.Context(), "p")
+			w.Must(0)
+			w.WantCalls(1)
+			w.broker.Clear(t.Context(), "p")
+		}
 	})
 }
 
@@ -234,6 +271,80 @@ func TestIdentityIsAskedOnceInACredentialsLifeAndWithin9s(t *testing.T) {
 		_, err := w.broker.Identity(t.Context(), "p")
 		if waited := time.Since(start); api.CodeOf(err) != api.Timeout || waited > 9*time.Second {
 			t.Errorf("after %v: %v", waited, err)
+		}
+	})
+}
+
+// GetCallerIdentity is allowed 20 times a second.
+func TestIdentitiesOfKeysAndProfilesTogetherStayUnderTheLimit(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		var mu sync.Mutex
+		var at []time.Time
+		read := func(context.Context, string) (Question, error) {
+			return func(context.Context) (api.Identity, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				at = append(at, time.Now())
+				return api.Identity{Type: "CAMUser"}, nil
+			}, nil
+		}
+		var all sync.WaitGroup
+		for i := range 30 {
+			all.Go(func() {
+				if id, err := w.broker.KeyIdentity(t.Context(), fmt.Sprint("key", i), read); err != nil || id.Type == "" {
+					t.Errorf("%+v, %v", id, err)
+				}
+			})
+		}
+		all.Wait()
+		for i := identityRate; i < len(at); i++ {
+			if gap := at[i].Sub(at[i-identityRate]); gap < time.Second {
+				t.Errorf("call %d comes %s after call %d", i, gap, i-identityRate)
+			}
+		}
+		if len(at) != 30 {
+			t.Errorf("%d calls", len(at))
+		}
+	})
+}
+
+func TestWhoeverAsksForOneKeyAtOnceSharesTheAnswer(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		asked := 0
+		read := func(ctx context.Context, key string) (Question, error) {
+			if key != "work" {
+				return nil, &api.Error{Code: api.NoKey, Message: "no such key"}
+			}
+			return func(context.Context) (api.Identity, error) {
+				asked++
+				time.Sleep(time.Second)
+				return api.Identity{Type: "CAMUser"}, nil
+			}, nil
+		}
+		for round := 1; round <= 2; round++ { // the second asks anew
+			var all sync.WaitGroup
+			for range 30 {
+				all.Go(func() {
+					if _, err := w.broker.KeyIdentity(t.Context(), "work", read); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if asked != round {
+				t.Errorf("round %d: asked %d times", round, asked)
+			}
+		}
+		if _, err := w.broker.KeyIdentity(t.Context(), "wrok", read); api.CodeOf(err) != api.NoKey {
+			t.Errorf("got %v", err)
+		}
+		slow := func(ctx context.Context, _ string) (Question, error) {
+			return func(context.Context) (api.Identity, error) { time.Sleep(time.Minute); return api.Identity{}, nil }, nil
+		}
+		start := time.Now()
+		_, err := w.broker.KeyIdentity(t.Context(), "slow", slow)
+		if e := api.AsError(err); time.Since(start) != api.AnswerTimeout || e.Code != api.Timeout || !strings.Contains(e.Message, `key "slow"`) {
+			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 	})
 }

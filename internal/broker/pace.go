@@ -66,6 +66,26 @@ func (w *window) take(now time.Time) time.Duration {
 	return span - now.Sub(w.sent[len(w.sent)-w.limit])
 }
 
+// left is how long the last call still counts.
+func (w *window) left(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.sent) == 0 {
+		return 0
+	}
+	return span - now.Sub(w.sent[len(w.sent)-1])
+}
+
+// Settle waits until no call of STS counts any more, or ctx ends: then another process may go on without a word of them.
+func (b *Broker) Settle(ctx context.Context) {
+	for {
+		left := b.issues.own.left(time.Now())
+		if left <= 0 || !clock.Sleep(ctx, left) {
+			return
+		}
+	}
+}
+
 // slower halves the limit, and faster raises it again by one.
 func (w *window) slower() { w.change(func(limit int) int { return max(limit/2, 1) }) }
 

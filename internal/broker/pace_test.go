@@ -135,3 +135,22 @@ func TestPromise14NoSecondHasMoreCallsThanTheRate(t *testing.T) {
 		})
 	}
 }
+
+// A process that goes on after Settle, with an empty window, keeps the rate of both together.
+func TestSettledNoCallCountsAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(brokertest.Rate)
+		b := &Broker{issues: p}
+		began := time.Now()
+		b.Settle(t.Context())
+		if took := time.Since(began); took != 0 {
+			t.Errorf("waited %v for nothing", took)
+		}
+		p.burst(t, 5)
+		began = time.Now()
+		b.Settle(t.Context())
+		if took := time.Since(began); took < time.Second || took > 1100*time.Millisecond {
+			t.Errorf("settled after %v", took)
+		}
+	})
+}

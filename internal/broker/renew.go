@@ -29,10 +29,10 @@ func (l lease) meets(g goal, wall time.Time) bool {
 func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need time.Duration) (lease, error) {
 	patient, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
-	hasty, cancel := context.WithTimeout(patient, times.Patience)
+	short, cancel := context.WithTimeout(patient, times.Patience)
 	defer cancel()
-	l, err := b.fetch(hasty, s, p, need)
-	if err != nil && hasty.Err() != nil && !s.current().serves(minTTL, b.now()) {
+	l, err := b.fetch(short, s, p, need)
+	if err != nil && short.Err() != nil && !s.current().serves(minTTL, b.now()) {
 		return b.fetch(patient, s, p, need)
 	}
 	return l, err
@@ -40,7 +40,7 @@ func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need tim
 
 // fetch waits for a lease with at least need left, as long as ctx lasts. A failure that is still fresh answers at once.
 func (b *Broker) fetch(ctx context.Context, s *slot, p Profile, need time.Duration) (lease, error) {
-	if err := s.refusal(p.Revision, b.now()); err != nil {
+	if err := s.refusal(p, b.now()); err != nil {
 		return lease{}, err
 	}
 	for {
@@ -60,22 +60,22 @@ func (b *Broker) renewBehind(s *slot, p Profile) {
 
 // join waits for the renewal of s, which goes on when the caller is gone.
 func (b *Broker) join(ctx context.Context, s *slot, p Profile, g goal) (lease, error) {
-	v, err := land(ctx, b.flight(s, p, g), "new credential", p)
+	v, err := waitFor(ctx, b.flight(s, p, g), "new credential", fmt.Sprintf("profile %q", p.Name))
 	if err != nil {
 		return lease{}, err
 	}
 	return v.(lease), nil
 }
 
-// land waits for what a flight brings, as long as ctx lasts, which has a deadline.
-func land(ctx context.Context, flight <-chan singleflight.Result, what string, p Profile) (any, error) {
+// waitFor waits for the result of a flight, as long as ctx lasts, which has a deadline.
+func waitFor(ctx context.Context, flight <-chan singleflight.Result, what, whose string) (any, error) {
 	select {
 	case r := <-flight:
 		return r.Val, r.Err
 	case <-ctx.Done():
 		return nil, &api.Error{
 			Code:    api.Timeout,
-			Message: fmt.Sprintf("no %s for profile %q in time", what, p.Name),
+			Message: fmt.Sprintf("no %s for %s in time", what, whose),
 			Hint:    "it is still being fetched: try again", Cause: ctx.Err(),
 		}
 	}
@@ -108,6 +108,7 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		l.layer = fromMemory
 		return l, nil
 	}
+	began := time.Now()
 	session, err := p.Source.Open(ctx)
 	if err != nil {
 		return lease{}, err
@@ -118,7 +119,8 @@ func (b *Broker) renew(ctx context.Context, s *slot, p Profile, g goal) (lease, 
 		return l, nil
 	}
 	if sealer != nil {
-		defer b.lockEntry(ctx, s)()
+		wait := min(times.Lock, times.Prepare-time.Since(began)) // a slow keystore leaves less
+		defer b.lockEntry(ctx, s, wait)()
 	}
 	if l, ok := b.fromStore(ctx, s, sealer, g); ok {
 		return l, nil
@@ -163,10 +165,10 @@ func (b *Broker) fromStore(ctx context.Context, s *slot, sealer *cache.Sealer, g
 	return l, l.meets(g, wall)
 }
 
-// lockEntry takes the entry's lock across processes. Without it the worst is a second call, so a lock that
-// cannot be had costs a warning and not the credential.
-func (b *Broker) lockEntry(ctx context.Context, s *slot) (unlock func()) {
-	ctx, cancel := context.WithTimeout(ctx, times.Lock)
+// lockEntry takes the entry's lock across processes, and waits for it as long as that; it tries once at least. Without it
+// the worst is a second call, so a lock that cannot be had costs a warning and not the credential.
+func (b *Broker) lockEntry(ctx context.Context, s *slot, wait time.Duration) (unlock func()) {
+	ctx, cancel := context.WithTimeout(ctx, max(wait, times.LockTry))
 	defer cancel()
 	unlock, err := b.store.Lock(ctx, s.key)
 	b.lockFault.note(err, func(err error) {
@@ -190,14 +192,14 @@ func (b *Broker) issue(ctx context.Context, p Profile, session Session) (credent
 		if err == nil {
 			err = &api.Error{Code: api.STSAnswer, RequestID: c.RequestID, Message: fmt.Sprintf("the new credential of profile %q is not whole; it was dropped", p.Name)}
 		}
-		if try+1 >= times.Tries || !transient(err) || !again(ctx, jitter(times.Retry<<try)) {
+		if try+1 >= times.Tries || !transient(err) || !waitToRetry(ctx, jitter(times.Retry<<try)) {
 			return credential.Credential{}, err
 		}
 	}
 }
 
-// again waits for d, and reports whether there is time for another call then.
-func again(ctx context.Context, d time.Duration) bool {
+// waitToRetry waits for d, and reports whether there is time for another call then.
+func waitToRetry(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d+times.Call {
 		return false
 	}

@@ -1,12 +1,14 @@
 package broker
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // slot is the place of one cache key's credential in memory, with what is known around it.
@@ -149,14 +151,31 @@ func (s *slot) forget() {
 }
 
 // refusal is the remembered failure that answers a caller in place of another try, nil when it is time for one.
-func (s *slot) refusal(revision uint64, wall time.Time) error {
+func (s *slot) refusal(p Profile, wall time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.failure
-	if f.err == nil || f.revision != revision || f.age(wall) >= f.hold() {
+	if f.err == nil || f.revision != p.Revision || f.age(wall) >= f.hold() {
 		return nil
 	}
+	if f.permanent() {
+		return f.remembered(p.Name, wall)
+	}
 	return f.err
+}
+
+// remembered is f for somebody who did not see STS being asked: what they mended since may be right all the same.
+func (f failure) remembered(profile string, wall time.Time) error {
+	e := *f.err
+	if e.Hint != "" {
+		e.Hint += "; "
+	}
+	when := "just now"
+	if age := f.age(wall).Truncate(time.Second); age > 0 {
+		when = human.Span(age) + " ago"
+	}
+	e.Hint += fmt.Sprintf("asked %s: tcred refresh %s asks now", when, profile)
+	return &e
 }
 
 // due is how long until the next renewal that nobody waits for: the lease's age and the last failure tell.

@@ -13,6 +13,8 @@ type schedule struct {
 	Jitter        float64       // of the half-life, by which renewals come early
 	Patience      time.Duration // of a caller who waits for a new credential while the old one is good
 	Lock          time.Duration // for an entry's lock
+	Prepare       time.Duration // for the keystore and then an entry's lock: it is not waited for beyond that
+	LockTry       time.Duration // for an entry's lock where the keystore left nothing
 	Issue         time.Duration // for the source, retries included
 	Flight        time.Duration // for one renewal in all
 	Identify      time.Duration // for GetCallerIdentity
@@ -33,8 +35,10 @@ var times = schedule{
 	Look:          30 * time.Second,
 	Jitter:        0.10,
 	Patience:      5 * time.Second,
-	Lock:          4 * time.Second,  // a caller waits 9 s: what is left is enough for a call
-	Issue:         15 * time.Second, // keystore 5 s, STS 10 s
+	Lock:          4 * time.Second,
+	Prepare:       5 * time.Second, // a caller waits 9 s: what is left is enough for a call
+	LockTry:       20 * time.Millisecond,
+	Issue:         15 * time.Second, // STS 10 s, and another try
 	Flight:        30 * time.Second,
 	Identify:      8 * time.Second,
 	Call:          5 * time.Second,

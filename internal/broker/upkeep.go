@@ -9,7 +9,6 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
-	"github.com/tcred/tcred/credential"
 )
 
 // Refresh fetches a new credential now, whatever is cached.
@@ -101,7 +100,7 @@ func notCleared(err error) error {
 
 // clearOne drops what s holds, and says when it expires. A renewal under way ends first.
 func (b *Broker) clearOne(ctx context.Context, s *slot) (expires time.Time, err error) {
-	defer b.lockEntry(ctx, s)()
+	defer b.lockEntry(ctx, s, times.Lock)()
 	expires, err = b.store.Delete(ctx, s.key)
 	if held := s.current().cred.Expires; held.After(expires) {
 		expires = held
@@ -110,47 +109,19 @@ func (b *Broker) clearOne(ctx context.Context, s *slot) (expires time.Time, err 
 	return expires, err
 }
 
-// Identity is what GetCallerIdentity says of the profile's credential, asked once in the credential's life.
-func (b *Broker) Identity(ctx context.Context, name string) (api.Identity, error) {
-	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
-	defer cancel()
-	c, err := b.Credential(ctx, name, 0)
-	if err != nil {
-		return api.Identity{}, err
-	}
-	p, err := b.profiles.Lookup(ctx, name)
-	if err != nil {
-		return api.Identity{}, err
-	}
-	s := b.slot(p)
-	if id, ok := s.identityFor(c); ok {
-		return id, nil
-	}
-	v, err := land(ctx, b.flights.DoChan("identity "+string(s.key), func() (any, error) {
-		return Guard(b.log, func() (api.Identity, error) { return b.identify(s, p, c) })
-	}), "identity", p)
-	if err != nil {
-		return api.Identity{}, err
-	}
-	return v.(api.Identity), nil
-}
-
-func (b *Broker) identify(s *slot, p Profile, c credential.Credential) (api.Identity, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), times.Identify)
-	defer cancel()
-	id, err := call(ctx, b.asks, func() (api.Identity, error) { return p.Source.Identify(ctx, c) })
-	if err == nil {
-		s.setIdentity(c, id)
-	}
-	return id, err
-}
-
 // Forget drops what is remembered of failures, so that the next call tries: something was mended.
 func (b *Broker) Forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.slots {
 		s.forget()
+	}
+}
+
+// Retry drops what is remembered of the profile's failure, so that the next call asks: a person tries again.
+func (b *Broker) Retry(ctx context.Context, name string) {
+	if p, err := b.profiles.Lookup(ctx, name); err == nil { // if not, nothing was asked either
+		b.slot(p).forget()
 	}
 }
 
@@ -180,6 +151,9 @@ func (b *Broker) Status(ctx context.Context) []api.ProfileStatus {
 	}
 	return list
 }
+
+// StoreFault is why the store did not take the last credential, "" if it took it, or none was there to take.
+func (b *Broker) StoreFault() string { return b.storeFault.text() }
 
 // Calls is how many calls of sources and identities were made, failed ones too.
 func (b *Broker) Calls() int64 { return int64(b.meter.of(callCount)) }

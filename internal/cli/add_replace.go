@@ -67,7 +67,7 @@ func (a *app) issuedBy(ctx context.Context, p dirs.Places, set *profile.Set, r k
 			b.keys = append(b.keys, cache.KeyOf(p.Source.ID()))
 		}
 	}
-	if st, err := service.DaemonStatus(ctx); err == nil {
+	if st, err := service.DaemonStatus(ctx, a.running()); err == nil {
 		for _, p := range st.Profiles {
 			if p.Key == r.Old.Name && p.Expires.After(b.last) {
 				b.last = p.Expires

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/tty"
@@ -36,7 +37,7 @@ func (a *app) newKeyOf(ctx context.Context, w *adding) (keystore.Key, error) {
 		found, err := plaintext.FromTCCLI(profile)
 		return foundKey(source, found, err)
 	case o.from != "":
-		return keystore.Key{}, usage("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
+		return keystore.Key{}, cmdline.Error("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
 	case o.stdin:
 		secret, err := tty.ReadSecret(ctx, a.in, "--secret-key-stdin")
 		if err != nil {
@@ -44,7 +45,7 @@ func (a *app) newKeyOf(ctx context.Context, w *adding) (keystore.Key, error) {
 		}
 		return keystore.NewKey(o.secretID, secret.Reveal())
 	case !tty.Is(a.in):
-		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE",
+		return keystore.Key{}, cmdline.Error("tcred add --secret-id AKID... --secret-key-stdin < FILE",
 			"stdin is not a terminal, so the key cannot be asked for")
 	}
 	return w.pasted.ask(ctx, a)

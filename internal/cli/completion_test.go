@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -19,6 +20,8 @@ var tabs = []struct{ line, word string }{
 	{"tcred get --form", "--format"},
 	{"tcred get --format tcc", "tccli"},
 	{"tcred exec wor", "work"},
+	{"tcred exec work -- tcred-hel", "tcred-helper"},
+	{"tcred get --profile upl", "upload"},
 	{"tcred remove wor", "work"},
 	{"tcred-helper upl", "upload"},
 	{"tcred-helper --min", "--min-ttl"},
@@ -81,21 +84,13 @@ func TestRealZshCompletes(t *testing.T) {
 // then the shell and these files must be there.
 func completionWorld(t *testing.T, shell string, files ...string) (dir string) {
 	t.Helper()
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skipf("needs %s: TCRED_TEST_REAL=1 runs it", shell)
-	}
-	if _, err := exec.LookPath(shell); err != nil {
-		t.Fatal(err)
-	}
+	testworld.NeedPrograms(t, shell)
 	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {
 			t.Fatal(err)
 		}
 	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	home := t.TempDir()
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	t.Setenv("HOME", home)

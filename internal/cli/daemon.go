@@ -13,11 +13,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/keys"
+	"github.com/tcred/tcred/internal/logfile"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/service"
 )
@@ -35,14 +39,19 @@ has the socket to stop, another service's too: run one on a socket, or they evic
   tcred daemon stop`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if mode.background && !mode.service { // launchd keeps its own child
+				return a.detachDaemon()
+			}
 			return a.runDaemon(cmd.Context(), mode)
 		},
 	}
 	cmd.Flags().BoolVar(&mode.service, "service", false,
 		"take over from the daemon that runs, and never end for idleness")
-	cmd.Flags().BoolVar(&mode.background, "background", false,
-		"log to the log file, and give way to a daemon that runs")
-	cmd.Flags().MarkHidden("background") // fails only for a flag that is not there
+	cmd.Flags().BoolVar(&mode.background, "background", false, "log to the log file; unless --service, leave a daemon behind")
+	cmd.Flags().BoolVar(&mode.detached, "detached", false, "be the daemon that --background leaves behind")
+	for _, flag := range []string{"background", "detached"} {
+		cmd.Flags().MarkHidden(flag) // fails only for a flag that is not there
+	}
 	cmd.AddCommand(&cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the daemon",
@@ -53,20 +62,22 @@ has the socket to stop, another service's too: run one on a socket, or they evic
 	return cmd
 }
 
-// daemonMode is who runs the daemon: a helper in the background, a supervisor, both (launchd), or a person.
-type daemonMode struct{ background, service bool }
+// daemonMode is who runs the daemon: a helper in the background, by way of a process that detached it, a supervisor,
+// which may want the log file too (launchd), or a person.
+type daemonMode struct{ background, detached, service bool }
 
 // runDaemon serves until ctx ends, a client stops it, or its socket is gone.
 func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
-	harden()
+	process.Harden()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // its terminal was closed
 	defer stop()
 	p, err := dirs.Find()
 	if err != nil {
 		return err
 	}
+	mode.background = mode.background || mode.detached
 	log := a.daemonLog(p, mode.background)
-	err = a.serve(ctx, p, mode.service, log)
+	err = a.serve(ctx, p, mode, log)
 	if mode.background && errors.Is(err, daemon.ErrRunning) {
 		return nil // whoever started this daemon will find the other one
 	}
@@ -77,7 +88,7 @@ func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
 }
 
 // serve runs the daemon on the socket of this environment.
-func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *slog.Logger) error {
+func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *slog.Logger) error {
 	path, err := place.Socket()
 	if err != nil {
 		return err
@@ -86,7 +97,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *sl
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	at, err := daemon.Open(ctx, daemon.Opening{
-		Path: path, Service: supervised, Stop: client.New(path).Stop, Gone: stop, Log: log,
+		Path: path, Service: mode.service, Stop: (&client.Client{Socket: path}).Stop, Gone: stop, Log: log,
 	})
 	if err != nil {
 		return err
@@ -97,18 +108,30 @@ func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *sl
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Keys: keys.Keeper{Set: set, Index: indexOf(p)}, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
-		Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
+		Broker: b, Keystore: set, Keys: keys.Keeper{Set: set, Index: indexOf(p)}, Choose: set.Choose, Reload: set.Reload,
+		Problem: set.Problem, ReadKey: set.ReadKey, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		IdleExit: set.IdleExit(at.Service), Config: p.Config, Again: true,
 		Status: func() api.Status {
-			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: at.Path,
+			st := api.Status{
+				Version: api.Version, PID: os.Getpid(), Socket: at.Path, Cache: p.Cache,
 				Keystore: set.StoreName(), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
+			if err := cache.Open(p.Cache, log).Problem(); err != nil {
+				st.CacheProblem = human.OneLine(err.Error())
+			}
+			return st
 		},
 	}
 	systemd.Follow(ctx, b.Alive, log)
 	log.Info("listening", "socket", at.Path, "config", p.Config, "version", api.Version, "pid", os.Getpid())
-	err = server.Serve(ctx, at)
+	if mode.detached && !at.Resumed {
+		ready()
+	}
+	err = server.Serve(ctx, at.Listener)
+	if errors.Is(err, daemon.ErrAgain) {
+		log.Info("executing itself anew: what was forgotten leaves the memory with everything else")
+		err = errors.Join(at.Again(systemd), at.Close()) // Again came back, so this process ends
+	}
 	log.Info("stopped")
 	return err
 }
@@ -118,7 +141,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *sl
 func (a *app) daemonLog(p dirs.Places, background bool) *slog.Logger {
 	out, missing := a.err, error(nil)
 	if background {
-		if file, err := daemon.OpenLog(p.Log(), crashInto); err == nil {
+		if file, err := logfile.Open(p.Log(), a.crashInto); err == nil {
 			out = file
 		} else {
 			missing = err
@@ -136,7 +159,8 @@ func (a *app) daemonLog(p dirs.Places, background bool) *slog.Logger {
 }
 
 // crashInto sends a crash's last words to file.
-func crashInto(file *os.File) error {
+func (a *app) crashInto(file *os.File) error {
+	a.crash.Store(file)
 	if err := debug.SetCrashOutput(file, debug.CrashOptions{}); err != nil {
 		return fmt.Errorf("pointing crash output at the log: %w", err)
 	}
@@ -145,14 +169,16 @@ func crashInto(file *os.File) error {
 
 // stopDaemon stops the daemon that runs, if one does.
 func (a *app) stopDaemon(ctx context.Context) error {
-	stopped, err := service.StopDaemon(ctx)
-	if err != nil {
+	stop, err := service.StopDaemon(ctx, a.running())
+	switch {
+	case err != nil:
 		return err
-	}
-	if stopped {
-		a.tell("the daemon stopped")
-	} else {
+	case stop.PID == 0:
 		a.tell("no daemon runs")
+	case stop.Killed:
+		a.tell("the daemon, process %d, did not stop by itself and was ended", stop.PID)
+	default:
+		a.tell("the daemon stopped")
 	}
 	return nil
 }

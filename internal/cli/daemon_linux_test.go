@@ -48,7 +48,7 @@ func startDaemon(t *testing.T, cmd *exec.Cmd, home string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c := client.New(filepath.Join(home, "tcred", "tcred.sock"))
+	c := &client.Client{Socket: filepath.Join(home, "tcred", "tcred.sock")}
 	for n := 0; ; n++ {
 		if _, err := c.Status(t.Context()); err == nil {
 			return

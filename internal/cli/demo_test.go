@@ -10,13 +10,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 func TestTheDemoTellsItsStoryAndLeavesNothing(t *testing.T) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	home := t.TempDir()
 	tmp, err := os.MkdirTemp("/tmp", "tcred") // short enough for the demo to stay in
 	if err != nil {

@@ -8,14 +8,13 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // The helper reads its arguments by hand: what is said of it here must be what it says itself.
 func TestTheHelpersPageHasItsFlags(t *testing.T) {
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	help, err := exec.Command(filepath.Join(bin, helperName), "--help").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,12 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -62,17 +66,17 @@ it instead, and makes a random one there if the file is not there.`,
 // checkInit holds the flags to what config.toml takes, and makes the path absolute.
 func checkInit(want *config.Initial) error {
 	if want.Backend != "" && !slices.Contains(config.Backends, want.Backend) {
-		return usage("one of "+strings.Join(config.Backends, ", "),
-			"no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
+		return cmdline.Error("one of "+strings.Join(config.Backends, ", "),
+			"no keystore %q%s", want.Backend, human.DidYouMean(want.Backend, config.Backends))
 	}
 	if want.Site != "" && !slices.Contains(config.Sites, want.Site) {
-		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
+		return cmdline.Error("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
 	}
 	if want.PassphraseFile == "" {
 		return nil
 	}
 	if want.Backend != "file" {
-		return usage("add --keystore file", "--passphrase-file is for the file keystore")
+		return cmdline.Error("add --keystore file", "--passphrase-file is for the file keystore")
 	}
 	abs, err := filepath.Abs(want.PassphraseFile)
 	if err != nil {
@@ -84,9 +88,12 @@ func checkInit(want *config.Initial) error {
 
 // init makes what is missing of the config file and the file keystore; running it again changes nothing.
 func (a *app) init(ctx context.Context, want config.Initial) error {
-	harden() // the passphrase and the identity of a new keystore come into this process
+	process.Harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := dirs.Find()
 	if err != nil {
+		return err
+	}
+	if err := place.CheckConfigDir(); err != nil {
 		return err
 	}
 	w, err := a.planInit(ctx, want, p)
@@ -311,18 +318,27 @@ func (a *app) newPassphrase(ctx context.Context, file, inScript string) (credent
 	case file == "" && tty.Is(a.in):
 		return a.askNewPassphrase(ctx)
 	case file == "":
-		return "", usage(inScript+" makes one in that file; or run it at a terminal",
+		return "", cmdline.Error(inScript+" makes one in that file; or run it at a terminal",
 			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return keystore.ReadPassphrase(file)
+		return readNewPassphrase(file)
 	}
 	passphrase, err := keystore.MakePassphrase(file)
 	if errors.Is(err, fs.ErrExist) { // just now
-		return keystore.ReadPassphrase(file)
+		return readNewPassphrase(file)
 	}
 	if err == nil {
 		a.tell("made a random passphrase in %s; keep it out of the backup that holds the keystore", file)
+	}
+	return passphrase, err
+}
+
+// readNewPassphrase reads a new passphrase from a file that is there.
+func readNewPassphrase(file string) (credential.Secret, error) {
+	passphrase, err := keystore.ReadPassphrase(file)
+	if err == nil {
+		err = keystore.CheckPassphrase(passphrase)
 	}
 	return passphrase, err
 }
@@ -335,12 +351,12 @@ func (a *app) askNewPassphrase(ctx context.Context) (credential.Secret, error) {
 	}
 	defer restore()
 	for try := 1; ; try++ {
-		fault := "the passphrase is empty"
 		first, err := a.terminal().Hidden(ctx, "a passphrase for the file keystore")
 		if err != nil {
 			return "", nothingWritten(err)
 		}
-		if first != "" {
+		fault := newPassphraseFault(first)
+		if fault == nil {
 			second, err := a.terminal().Hidden(ctx, "the same once more")
 			if err != nil {
 				return "", nothingWritten(err)
@@ -348,13 +364,21 @@ func (a *app) askNewPassphrase(ctx context.Context) (credential.Secret, error) {
 			if second == first {
 				return first, nil
 			}
-			fault = "the two passphrases differ"
+			fault = cmdline.Error("", "the two passphrases differ")
 		}
 		if try == passphraseTries {
-			return "", usage("", "%s; nothing was written", fault)
+			return "", nothingWritten(fault)
 		}
-		a.warn("%s; once more", fault)
+		a.warn("%v; once more", fault)
 	}
+}
+
+// newPassphraseFault is why what a person entered cannot be a new passphrase, nil if it can.
+func newPassphraseFault(passphrase credential.Secret) error {
+	if passphrase == "" {
+		return cmdline.Error("", "the passphrase is empty")
+	}
+	return keystore.CheckPassphrase(passphrase)
 }
 
 // nothingWritten is err with those words.
@@ -362,5 +386,7 @@ func nothingWritten(err error) error {
 	if api.CodeOf(err) != api.BadRequest {
 		return err
 	}
-	return usage("", "%v; nothing was written", err)
+	e := *api.AsError(err)
+	e.Message += "; nothing was written"
+	return &e
 }

@@ -10,21 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/keystore"
 )
 
 // alone is tcred in a world of its own, killed at the end of the test if it is still there.
 func alone(t *testing.T, args ...string) (cmd *exec.Cmd, home string) {
 	t.Helper()
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home, err = os.MkdirTemp("/tmp", "tcred") // t.TempDir is too long for a socket on some machines
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(home) })
+	bin := testworld.Binaries(t)
+	home = testworld.ShortDir(t)
 	cmd = exec.CommandContext(t.Context(), filepath.Join(bin, "tcred"), args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "XDG_RUNTIME_DIR=" + home}
 	return cmd, home

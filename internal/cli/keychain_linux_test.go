@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,7 +15,8 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
-	"github.com/tcred/tcred/keystore/keyringtest"
+	"github.com/tcred/tcred/internal/testworld"
+	"github.com/tcred/tcred/internal/testworld/keyring"
 )
 
 // TestKeychainStories runs every script in testdata/keychain/*.txtar: worlds as those of TestStories, but with a session
@@ -26,19 +27,16 @@ import (
 //	bus start|stop|deafen              there is a session bus, none, or one that never answers; each begins without a keyring
 //	keyring start|stop                 a program offers a keychain, or none does
 //	keyring lock|unlock|freeze|thaw    the keychain is locked, or not; its program answers nobody, or goes on
+//	stranger                           another user's session, with an unlocked keyring and a bus that admits everybody,
+//	                                   whose address is in STRANGERS_BUS; only root can make one
 //	person types|dismisses             what happens to the keyring's password windows
 //	windows N                          so many were raised so far
 //	helper-fails STATUS CODE PROFILE   tcred-helper ends with that exit status in at most 6 s and prints no credential,
 //	                                   and the daemon's status shows that error code
 //	same-daemon                        the daemon is the one that ran when the script said so first
 func TestKeychainStories(t *testing.T) {
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("needs dbus-daemon and gnome-keyring-daemon: TCRED_TEST_REAL=1 runs it")
-	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testworld.NeedPrograms(t, keyring.Programs...)
+	bin := testworld.Binaries(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "keychain"),
 		RequireExplicitExec: true,
@@ -46,14 +44,14 @@ func TestKeychainStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config": writeConfigFile, "sts-calls": stsCallsAre, "sts-reset": stsReset,
 			"bus": turnBus, "keyring": turnKeyring, "person": turnPerson, "windows": windowsAre,
-			"helper-fails": helperFails, "same-daemon": sameDaemon, "follow": follow,
+			"helper-fails": helperFails, "same-daemon": sameDaemon, "stranger": addStranger, "follow": follow,
 		},
 	})
 }
 
 // newDesktop is a world with a session in it.
 func newDesktop(t *testing.T, env *testscript.Env, bin string) error {
-	s, err := keyringtest.Start()
+	s, err := keyring.Start()
 	if err != nil {
 		return err
 	}
@@ -76,14 +74,14 @@ func turn(ts *testscript.TestScript, neg bool, args []string, how map[string]fun
 }
 
 func turnBus(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value("session").(*keyringtest.Session)
+	s := ts.Value("session").(*keyring.Session)
 	turn(ts, neg, args, map[string]func() error{
 		"start": s.StartBus, "deafen": s.DeafenBus, "stop": func() error { s.StopBus(); return nil },
 	})
 }
 
 func turnKeyring(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value("session").(*keyringtest.Session)
+	s := ts.Value("session").(*keyring.Session)
 	turn(ts, neg, args, map[string]func() error{
 		"start": s.StartKeyring, "stop": s.StopKeyring, "lock": s.Lock, "unlock": s.Unlock,
 		"freeze": s.FreezeKeyring, "thaw": s.ThawKeyring,
@@ -91,16 +89,28 @@ func turnKeyring(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func turnPerson(ts *testscript.TestScript, neg bool, args []string) {
-	s := ts.Value("session").(*keyringtest.Session)
+	s := ts.Value("session").(*keyring.Session)
 	turn(ts, neg, args, map[string]func() error{
 		"types":     func() error { s.Person.Types.Store(true); return nil },
 		"dismisses": func() error { s.Person.Types.Store(false); return nil },
 	})
 }
 
+func addStranger(ts *testscript.TestScript, neg bool, _ []string) {
+	script(ts, neg)
+	const nobody = 65534
+	s, err := keyring.StartOf(nobody, func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	})
+	ts.Check(err)
+	ts.Defer(s.Close)
+	ts.Check(s.StartKeyring())
+	ts.Setenv("STRANGERS_BUS", s.Address)
+}
+
 func windowsAre(ts *testscript.TestScript, neg bool, args []string) {
 	script(ts, neg)
-	got := ts.Value("session").(*keyringtest.Session).Person.Windows()
+	got := ts.Value("session").(*keyring.Session).Person.Windows()
 	if len(args) != 1 || args[0] != strconv.Itoa(got) {
 		ts.Fatalf("%d windows were raised, not %q", got, args)
 	}
@@ -137,7 +147,8 @@ func helperFails(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func daemonOf(ts *testscript.TestScript) api.Status {
-	st, err := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")).Status(context.Background())
+	c := client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
+	st, err := c.Status(context.Background())
 	ts.Check(err)
 	return st
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/plaintext"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -17,7 +18,7 @@ import (
 
 // keystore hardens this process, which is to hold a permanent key or a passphrase, and finds the keystore.
 func (a *app) keystore() (dirs.Places, *profile.Set, keystore.Store, error) {
-	harden()
+	process.Harden()
 	p, err := dirs.Find()
 	if err != nil {
 		return p, nil, nil, err

@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -49,19 +49,22 @@ import (
 //	sts-heal                           no more faults
 //	sts-reset                          a new beginning: temporary credentials, faults and counts forgotten
 //	wait-daemon                        until the daemon, started in the background, listens
+//	[!] follow-hint [ARG...]           runs the command in the last hint on stderr, as it stands there, with these arguments
+//	                                   behind it: it begins the hint, or stands behind a colon, and ends with the hint or
+//	                                   before a comma or a semicolon
 //	mode PERM FILE...                  the files have these permissions, such as 0600
 //	[!] follow [doctor CHECK] [N] [WORD=VALUE...]
 //	                                   runs the command that the last hint names; see there
 //	two-sites                          both real sites on this machine, for a config without endpoint: proxy = $PROXY,
 //	                                   ca_file = $CA_FILE; the sub-account is known at intl only
+//	emulator [FLAG...]                 tcred emulator on a free port. What it prints is in emulator.env, and its
+//	                                   variables are the script's
+//	emulator-ends                      ends it; what it said on stderr is in emulator.err
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no daemon on windows yet")
 	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -69,37 +72,19 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config": writeConfigFile, "expand": expandFiles, "file-keystore": makeFileKeystore,
 			"sts-calls": stsCallsAre, "sts-fail": stsFail, "sts-heal": stsHeal, "sts-reset": stsReset,
-			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites, "follow": follow,
+			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites, "follow-hint": followHint, "follow": follow,
+			"emulator": startEmulator, "emulator-ends": endEmulator,
 		},
 	})
 }
 
-// bin is where the two binaries go, made by the first test that needs them.
-var bin = filepath.Join(os.TempDir(), fmt.Sprintf("tcred-test-bin-%d", os.Getpid()))
-
-func TestMain(m *testing.M) {
-	status := m.Run()
-	os.RemoveAll(bin)
-	os.Exit(status)
-}
-
-// binaries builds tcred and tcred-helper, once, and says where they are.
-var binaries = sync.OnceValues(func() (string, error) {
-	if err := os.MkdirAll(bin, 0o700); err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the binaries: %w\n%s", err, out)
-	}
-	return bin, nil
-})
+func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 
 // world is what a script's commands share.
 type world struct {
 	sts       *emulator.Emulator
 	sub, root emulator.Account
+	emulator  *background // that the script started
 }
 
 // newWorld sets up one script's.
@@ -110,11 +95,7 @@ func newWorld(t *testing.T, env *testscript.Env, bin string) error {
 	env.Defer(server.Close)
 	env.Values["world"] = w
 
-	runtimeDir, err := os.MkdirTemp("/tmp", "tcred") // $WORK is too long for a socket on some machines
-	if err != nil {
-		return err
-	}
-	env.Defer(func() { os.RemoveAll(runtimeDir) })
+	runtimeDir := testworld.ShortDir(t)
 	home := filepath.Join(env.WorkDir, "home")
 	for name, value := range map[string]string{
 		"HOME": home, "PATH": bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "XDG_RUNTIME_DIR": runtimeDir,
@@ -225,7 +206,7 @@ func stsReset(ts *testscript.TestScript, neg bool, _ []string) { script(ts, neg)
 
 func waitDaemon(ts *testscript.TestScript, neg bool, _ []string) {
 	script(ts, neg)
-	c := client.New(filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock"))
+	c := &client.Client{Socket: filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "tcred", "tcred.sock")}
 	for range 500 {
 		if _, err := c.Status(context.Background()); err == nil {
 			return

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -94,7 +95,7 @@ func (a *app) passphrase(ctx context.Context, o passphraseOptions) error {
 // check finds what does not go together, and makes the path absolute.
 func (o *passphraseOptions) check(store keystore.Store) error {
 	if store.Name() != "file" {
-		return usage("tcred init --keystore file makes one that has", "keystore %q has no passphrase of tcred's", store.Name())
+		return cmdline.Error("tcred init --keystore file makes one that has", "keystore %q has no passphrase of tcred's", store.Name())
 	}
 	if o.file == "" {
 		return nil
@@ -128,7 +129,7 @@ func (o *passphraseOptions) plan(p dirs.Places, set *profile.Set) (config.Writin
 		return config.Writing{There: true}, nil
 	}
 	if _, err := os.Stat(o.file); o.file != "" && o.file == old && !errors.Is(err, fs.ErrNotExist) {
-		return config.Writing{}, usage("tcred passphrase --passphrase-file "+shellWord(o.file+".new"),
+		return config.Writing{}, cmdline.Error("tcred passphrase --passphrase-file "+shellWord(o.file+".new"),
 			"%s holds the present passphrase; the new one needs another file", o.file)
 	}
 	return config.Initial{Backend: "file", PassphraseFile: o.file, NoFile: o.file == ""}.Plan(p.Config)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/keystore"
 )
@@ -46,7 +47,7 @@ func (p *pasted) ask(ctx context.Context, a *app) (keystore.Key, error) {
 		case err != nil:
 			return keystore.Key{}, err
 		case len(parts) == 0:
-			return keystore.Key{}, usage(consoleHint, "no %s was entered", what)
+			return keystore.Key{}, cmdline.Error(consoleHint, "no %s was entered", what)
 		case len(parts) == 1 && p.id == "":
 			p.id = parts[0]
 		case len(parts) == 1:
@@ -54,7 +55,7 @@ func (p *pasted) ask(ctx context.Context, a *app) (keystore.Key, error) {
 		case len(parts) == 2:
 			p.id, p.secret = parts[0], parts[1]
 		default:
-			return keystore.Key{}, usage(consoleHint+", one after the other or both on one line", "that is not one %s", what)
+			return keystore.Key{}, cmdline.Error(consoleHint+", one after the other or both on one line", "that is not one %s", what)
 		}
 		if what == "SecretId" && keystore.LooksLikeID(p.id) {
 			a.tell("SecretId %s", credential.Mask(p.id))

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcred/tcred/internal/testworld"
 	"github.com/tcred/tcred/internal/tty/ttytest"
 	"github.com/tcred/tcred/keystore"
 )
@@ -43,7 +44,7 @@ func askAndInterrupt(t *testing.T, person, terminal *os.File, before unix.Termio
 	if strings.Contains(seen, "canary") || !strings.Contains(seen, "tcred: error: interrupted") {
 		t.Errorf("the person sees %q", seen)
 	}
-	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 1 {
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
 		t.Errorf("interrupted: %v", err)
 	}
 	if after := ttytest.Settings(t, terminal); after != before {
@@ -54,10 +55,7 @@ func askAndInterrupt(t *testing.T, person, terminal *os.File, before unix.Termio
 // addAt starts tcred add at a terminal, with a file keystore that the passphrase "pass" opens, slowly.
 func addAt(t *testing.T, terminal *os.File) *exec.Cmd {
 	t.Helper()
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	home := t.TempDir()
 	if err := keystore.CreateFile(filepath.Join(home, ".local", "share", "tcred", "keys"), "pass", 14); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/tty"
@@ -37,7 +38,7 @@ what keeps it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.duration < 0 || o.duration == 0 && cmd.Flags().Changed("for") {
-				return usage("--for 8h", "--for takes a time above zero")
+				return cmdline.Error("--for 8h", "--for takes a time above zero")
 			}
 			return a.unlock(cmd.Context(), o)
 		},
@@ -51,8 +52,8 @@ func (a *app) lockCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "lock",
 		Short: "Make the daemon forget keys and credentials",
-		Long: `Lock makes the daemon forget what it holds in memory: the file keystore's passphrase is needed again,
-and cached credentials stay on disk, sealed under their key. Credentials that tools hold already stay
+		Long: `Lock makes the daemon forget what it holds, and begin anew with an empty memory: the file keystore's
+passphrase is needed again, and cached credentials stay on disk, sealed under their key. Credentials that tools hold already stay
 valid until they expire. The system's keychain is not locked: that is the desktop's to do.`,
 		Example: "  tcred lock",
 		Args:    cobra.NoArgs,
@@ -66,7 +67,7 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 		return err
 	}
 	if store.Name() != "file" && (o.stdin || o.duration != 0) {
-		return usage("", "--for and --passphrase-stdin are for the file keystore; config.toml names %q", store.Name())
+		return cmdline.Error("", "--for and --passphrase-stdin are for the file keystore; config.toml names %q", store.Name())
 	}
 	switch store.Name() {
 	case "file":
@@ -174,13 +175,34 @@ func sameKeystore(ctx context.Context, d *client.Client, name string) error {
 }
 
 func (a *app) lock(ctx context.Context) error {
-	switch err := client.New("").Lock(ctx); {
+	before, unknown := a.running().Status(ctx)
+	switch err := a.running().Lock(ctx); {
 	case api.CodeOf(err) == api.NoDaemon:
 		a.tell("no daemon runs, so nothing is unlocked")
 	case err != nil:
 		return err
+	case unknown == nil && !a.forgotten(ctx, before.Started):
+		a.warn("the daemon is locked, but what it forgot is still in its memory: it has not begun anew; " +
+			"tcred daemon stop ends it")
 	default:
 		a.tell("the daemon forgot every key and credential; what is on disk is sealed")
 	}
 	return nil
+}
+
+// forgotten waits until the daemon has begun anew, which empties its memory, or is gone. It answers who waits first.
+func (a *app) forgotten(ctx context.Context, began time.Time) bool {
+	ctx, cancel := context.WithTimeout(ctx, api.ClientTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
+		st, err := a.running().Status(ctx)
+		if api.CodeOf(err) == api.NoDaemon || err == nil && !st.Started.Equal(began) {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return false
 }

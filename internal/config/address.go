@@ -10,13 +10,14 @@ import (
 	"github.com/tcred/tcred/api"
 )
 
-// ParseEndpoint reads a URL that a key may be sent to: over TLS, or no farther than this machine. What it returns has a
-// scheme and a host alone. Errors have the code api.ConfigInvalid.
+// ParseEndpoint reads a URL that a key may be sent to: over TLS, or within this machine. What it returns has a scheme
+// and a host alone. Errors have the code api.ConfigInvalid.
 func ParseEndpoint(s string) (*url.URL, error) {
 	const hint = "like https://sts.tencentcloudapi.com, or http://127.0.0.1:8085 for an emulator"
 	u, err := url.Parse(s)
 	switch {
-	case err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+	case err != nil || u.Hostname() == "" || u.User != nil,
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, invalid("endpoint must be a URL of a scheme and a host", hint)
 	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return nil, invalid(fmt.Sprintf("endpoint %s: plain http goes to loopback only", u.Host), "use https")
@@ -26,7 +27,8 @@ func ParseEndpoint(s string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-// ParseProxy reads a proxy's URL. It may hold a password, so the error, of the code api.ConfigInvalid, shows nothing of it.
+// ParseProxy reads a proxy's URL. It may hold a password, so the error shows nothing of it. The error's code is
+// api.ConfigInvalid.
 func ParseProxy(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) {

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -81,6 +82,20 @@ func certificate(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
+// trusted are the system's certificates and those of file.
+func trusted(t *testing.T, file string) *x509.CertPool {
+	t.Helper()
+	all, err := x509.SystemCertPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !all.AppendCertsFromPEM(text) {
+		t.Fatal("no certificate", err)
+	}
+	return all
+}
+
 func TestMissingFileIsTheDefaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "no", "config.toml")
 	want := &Config{
@@ -122,7 +137,9 @@ region = "eu-frankfurt"
 	writeTo(t, filepath.Join(dir, "p.json"), strings.ReplaceAll(denyAll, ",", ",\n"))
 	want := &Config{
 		Path: path, Site: "intl", Region: "ap-singapore", Key: "work", Duration: 90 * time.Minute,
-		Endpoint: "http://[::1]:8085", Proxy: "socks5://u:p@proxy:1080", CAFile: filepath.Join(dir, "ca.pem"),
+		Endpoint: &url.URL{Scheme: "http", Host: "[::1]:8085"},
+		Proxy:    &url.URL{Scheme: "socks5", User: url.UserPassword("u", "p"), Host: "proxy:1080"},
+		CAs:      trusted(t, filepath.Join(dir, "ca.pem")), CAFile: filepath.Join(dir, "ca.pem"),
 		Language: "zh", STSRate: 5, IdleExit: time.Minute,
 		Keystore: Keystore{Backend: "file", PassphraseFile: filepath.Join(filepath.Dir(dir), "pass")},
 		Profiles: map[string]Profile{
@@ -138,16 +155,22 @@ region = "eu-frankfurt"
 	}
 	cfg := mustLoad(t, path)
 	cfg.written = written{}
+	if !cfg.CAs.Equal(want.CAs) {
+		t.Error("CAs are not the system's and those of ca_file")
+	}
+	cfg.CAs = want.CAs
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
 	}
-	if got, want := cfg.Files(), []string{path, filepath.Join(dir, "ca.pem"), filepath.Join(dir, "p.json")}; !reflect.DeepEqual(got, want) {
+	files := []string{path, filepath.Join(dir, "ca.pem"), filepath.Join(dir, "p.json")}
+	if got := cfg.Files(); !reflect.DeepEqual(got, files) {
 		t.Errorf("files %q", got)
 	}
 }
 
 func TestAProfileIsDeclaredOrAKey(t *testing.T) {
-	cfg := mustLoad(t, write(t, "config.toml", "duration = \"1h\"\n[profiles.upload]\nkey = \"work\"\npolicy = '''"+denyAll+"'''"))
+	cfg := mustLoad(t, write(t, "config.toml",
+		"duration = \"1h\"\n[profiles.upload]\nkey = \"work\"\npolicy = '''"+denyAll+"'''"))
 	keys := []string{"work", "default", "upload"}
 	for name, want := range map[string]Profile{
 		"upload":  {"upload", "work", "upload", denyAll, "", "ap-guangzhou", time.Hour},

@@ -18,19 +18,32 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-const maxConfig = 256 << 10 // bytes
+const (
+	maxConfig   = 256 << 10 // bytes
+	maxProblems = 100       // nobody reads more, and a broken config is loaded anew at every request
+)
 
 // A document is config.toml while it is read, and what was found wrong so far.
 type document struct {
 	file     string
-	raw      []byte // as it was read
-	text     []byte // without a byte order mark
+	raw      []byte       // as it was read
+	text     []byte       // without a byte order mark
+	lines    *human.Lines // of text
 	md       toml.MetaData
 	root     table
 	problems []Problem
-	files    []string
+	refusals map[string]Problem           // the first that is no warning, by what it concerns; none is left out
+	files    []string                     // that were read, or should have been
+	policies map[string]policyFile        // by path
+	sums     map[string][sha256.Size]byte // of ca_file and policy files, by path
 	parsed   bool                         // it is TOML, or there is no file
-	sums     map[string][sha256.Size]byte // of the files it names, by path
+}
+
+func newDocument(file string) *document {
+	return &document{
+		file: file, files: []string{file}, refusals: make(map[string]Problem), policies: make(map[string]policyFile),
+		sums: make(map[string][sha256.Size]byte),
+	}
 }
 
 // read reports whether there is something to look at; a missing file is not, and no problem.
@@ -41,7 +54,7 @@ func (d *document) read() bool {
 		return false
 	}
 	if err != nil {
-		d.problems = append(d.problems, problemOf(d.file, err))
+		d.report(problemOf(d.file, err))
 		return false
 	}
 	d.raw = text
@@ -52,6 +65,7 @@ func (d *document) read() bool {
 func (d *document) parse() bool {
 	var err error
 	d.text = bytes.TrimPrefix(d.raw, []byte("\ufeff"))
+	d.lines = human.LinesOf(d.text)
 	d.root = table{doc: d}
 	d.md, err = toml.Decode(string(d.text), &d.root.values)
 	if err != nil {
@@ -90,14 +104,26 @@ func lowerFirst(s string) string {
 
 // add notes a problem at an offset of config.toml; concerns is as in Problem.
 func (d *document) add(concerns string, offset int, message, hint string, warning bool) {
-	line, column := d.position(offset)
-	d.problems = append(d.problems, Problem{d.file, line, column, human.OneLine(message), human.OneLine(hint), warning, concerns})
+	line, column := d.lines.Position(offset)
+	d.report(Problem{d.file, line, column, human.OneLine(message), human.OneLine(hint), warning, concerns})
 }
 
-func (d *document) position(offset int) (line, column int) {
-	before := d.text[:min(max(offset, 0), len(d.text))] // the library says -1 of a control character at the start
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
+// full reports whether no such problem is kept any more. The first that is no warning always is.
+func (d *document) full(warning bool) bool {
+	return len(d.problems) == maxProblems && (warning || len(d.refusals) > 0)
+}
+
+// report keeps a problem, unless there are enough; the first of whatever it concerns refuses that all the same.
+func (d *document) report(p Problem) {
+	full := d.full(p.Warning)
+	if _, refused := d.refusals[p.concerns]; !refused && !p.Warning {
+		d.refusals[p.concerns] = p
+	}
+	if full {
+		return
+	}
+	d.problems = d.problems[:min(len(d.problems), maxProblems-1)] // an error takes the place of the last warning
+	d.problems = append(d.problems, p)
 }
 
 // A table is one TOML table. Its values wait undecoded, so that one of a wrong type spoils no other, and its keys are
@@ -105,7 +131,8 @@ func (d *document) position(offset int) (line, column int) {
 type table struct {
 	doc    *document
 	name   string // "" is the top
-	start  int    // offset
+	in     *table // nil for the top
+	key    string // in that table
 	values map[string]toml.Primitive
 }
 
@@ -131,7 +158,7 @@ func (*probe) UnmarshalTOML(_ any) error { return probe{} }
 // A table without a line of its own is where its first key is; what is absent is where t begins.
 func (t table) at(key string) (offset, length int) {
 	if !t.has(key) {
-		return t.start, 0
+		return t.start(), 0
 	}
 	var e toml.ParseError
 	err := t.doc.md.PrimitiveDecode(t.values[key], &probe{})
@@ -139,8 +166,9 @@ func (t table) at(key string) (offset, length int) {
 		return e.Position.Start, e.Position.Len
 	}
 	inner, _ := t.inner(key)
+	inner.in = nil // its beginning is what is looked for here
 	if len(inner.values) == 0 {
-		return t.start, 0
+		return t.start(), 0
 	}
 	offset = len(t.doc.text)
 	for k := range inner.values {
@@ -150,9 +178,17 @@ func (t table) at(key string) (offset, length int) {
 	return offset, 0
 }
 
+// start is where t begins.
+func (t table) start() (offset int) {
+	if t.in != nil {
+		offset, _ = t.in.at(t.key)
+	}
+	return offset
+}
+
 // inner is the table under key, if there is one.
 func (t table) inner(key string) (inner table, ok bool) {
-	inner = table{doc: t.doc, name: strings.TrimPrefix(t.name+"."+key, ".")}
+	inner = table{doc: t.doc, name: strings.TrimPrefix(t.name+"."+key, "."), in: &t, key: key}
 	if _, ok := t.value(key).(map[string]any); !ok { // the library would take anything for an empty table
 		return inner, false
 	}
@@ -160,13 +196,17 @@ func (t table) inner(key string) (inner table, ok bool) {
 	return inner, err == nil
 }
 
-func (t table) fail(key, message, hint string) { t.note(key, message, hint, false) }
+func (t table) fail(key, message, hint string) { t.report(key, message, hint, false) }
+func (t table) warn(key, message, hint string) { t.report(key, message, hint, true) }
 
-func (t table) warn(key, message, hint string) { t.note(key, message, hint, true) }
-
-func (t table) note(key, message, hint string, warning bool) {
-	offset, _ := t.at(key)
-	t.doc.add(t.concerns(key), offset, message, hint, warning)
+// report looks for the place of a problem only if it is kept: to find one, the library reads the whole text.
+func (t table) report(key, message, hint string, warning bool) {
+	p := Problem{t.doc.file, 0, 0, human.OneLine(message), human.OneLine(hint), warning, t.concerns(key)}
+	if !t.doc.full(warning) {
+		offset, _ := t.at(key)
+		p.Line, p.Column = t.doc.lines.Position(offset)
+	}
+	t.doc.report(p)
 }
 
 // concerns is what a problem with key is about: the table, or at the top the setting itself.
@@ -180,10 +220,10 @@ func (t table) concerns(key string) string {
 // sub is the table under key, without values if it is absent or something else.
 func (t table) sub(key string) table {
 	inner, ok := t.inner(key)
-	inner.start, _ = t.at(key)
 	if t.has(key) && !ok {
-		message, hint := fmt.Sprintf("%s must be a table, not %s", inner.name, kind(t.value(key))), fmt.Sprintf("write [%s]", inner.name)
-		t.doc.add(inner.name, inner.start, message, hint, false)
+		offset, _ := t.at(key)
+		t.doc.add(inner.name, offset, fmt.Sprintf("%s must be a table, not %s", inner.name, kind(t.value(key))),
+			fmt.Sprintf("write [%s]", inner.name), false)
 	}
 	return inner
 }
@@ -228,7 +268,7 @@ func (t table) choice(key string, words []string) string {
 		return s
 	}
 	hint := fmt.Sprintf("write %q", words[0])
-	if near := nearest(s, words); near != "" {
+	if near := human.Nearest(s, words); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	t.fail(key, fmt.Sprintf("%s must be one of %s, not %q", key, strings.Join(words, ", "), s), hint)

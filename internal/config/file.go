@@ -25,7 +25,8 @@ type fault struct {
 func (f *fault) Error() string { return f.reason }
 func (f *fault) Unwrap() error { return f.cause }
 
-// readFile reads a regular file of at most limit bytes that is ours or root's and that nobody else can write. Its error is a fault.
+// readFile reads a regular file of at most limit bytes that is ours or root's and that nobody else can write. Its error
+// is a fault.
 func readFile(path string, limit int) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

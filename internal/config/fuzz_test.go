@@ -15,10 +15,13 @@ import (
 // A config that loads is complete: nothing behind it has to check it again. One that does not says so in lines.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
-		"", "region = 'ap-beijing'\n[profiles.a]\npolicy = 'full'\nduration = '12h'\n", "Region = 1\nx.y.z = [{a=1}]\n[[profiles]]\n",
+		"", "region = 'ap-beijing'\n[profiles.a]\npolicy = 'full'\nduration = '12h'\n",
+		"Region = 1\nx.y.z = [{a=1}]\n[[profiles]]\n",
 		"[profiles.\"a.b\"]\npolicy = '''\n" + denyAll + "'''\n[profiles.1]\npolicy_file = 'p.json'\nname='a-b'\n",
-		"profiles = {a = {policy = \"{\\\"a\\\": 1}\"}}\nduration = 7200\nendpoint = 'http://a'\nproxy = ':'\n[keystore]\ndir = '~'\n",
-		"[profiles.a]\r\npolicy = '''\r\n{\"a\":\r\n1}'''\r\n", "\x0e", "\ufeffa = \"\\u0000\"\n\"\\n\" = 1\n[profiles.\"\\n\"]\n", string(Template("cn", "dir")),
+		"profiles = {a = {policy = \"{\\\"a\\\": 1}\"}}\nduration = 7200\nendpoint = 'http://a'\n" +
+			"proxy = ':'\n[keystore]\ndir = '~'\n",
+		"[profiles.a]\r\npolicy = '''\r\n{\"a\":\r\n1}'''\r\n", "\x0e",
+		"\ufeffa = \"\\u0000\"\n\"\\n\" = 1\n[profiles.\"\\n\"]\n", string(Template("cn", "dir")),
 	} {
 		f.Add(seed)
 	}
@@ -37,7 +40,8 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, p := range found {
 			lines := strings.Count(text, "\n") + 1
-			if p.Message == "" || strings.ContainsAny(p.String()+p.Hint, "\x00\r\n") || p.Line < 1 || p.Line > lines || p.Column < 1 {
+			if p.Message == "" || strings.ContainsAny(p.String()+p.Hint, "\x00\r\n") || p.Line < 1 || p.Line > lines ||
+				p.Column < 1 {
 				t.Errorf("%q of %d lines", p, lines)
 			}
 		}
@@ -50,7 +54,8 @@ func FuzzLoad(f *testing.F) {
 // complete checks every profile that is not refused. Only in a config with a problem is one refused.
 func complete(t *testing.T, cfg *Config, problem bool) {
 	names := cfg.Names(nil)
-	if cfg.Region == "" || !api.ValidName(cfg.Key) || !slices.Contains(Backends, cfg.Keystore.Backend) || len(names) != len(cfg.Profiles) {
+	if cfg.Region == "" || !api.ValidName(cfg.Key) || !slices.Contains(Backends, cfg.Keystore.Backend) ||
+		len(names) != len(cfg.Profiles) {
 		t.Errorf("incomplete: %+v", cfg)
 	}
 	for _, name := range names {
@@ -59,7 +64,8 @@ func complete(t *testing.T, cfg *Config, problem bool) {
 			continue
 		}
 		whole := p.Duration%time.Second == 0 && p.Duration >= MinDuration && p.Duration <= MaxDuration
-		if err != nil || p.Name != name || !api.ValidName(name) || !api.ValidName(p.Key) || p.Region == "" || p.FederatedUser == "" || !whole {
+		if err != nil || p.Name != name || !api.ValidName(name) || !api.ValidName(p.Key) || p.Region == "" ||
+			p.FederatedUser == "" || !whole {
 			t.Errorf("incomplete: %+v, %v", p, err)
 		}
 		for _, finding := range policy.Check([]byte(p.Policy)) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/disk"
+	"github.com/tcred/tcred/internal/human"
 )
 
 // Initial is what tcred init wants config.toml to say. What is "" may be anything in a file that is there, and has its
@@ -38,7 +39,7 @@ func (i Initial) Text() []byte {
 func BadBackend(backend string) error {
 	return &api.Error{
 		Code:    api.ConfigInvalid,
-		Message: fmt.Sprintf("%s is %q, not one of %s%s", api.EnvKeystore, backend, strings.Join(Backends, ", "), DidYouMean(backend, Backends)),
+		Message: fmt.Sprintf("%s is %q, not one of %s%s", api.EnvKeystore, backend, strings.Join(Backends, ", "), human.DidYouMean(backend, Backends)),
 		Hint:    "set it to one of them, or unset " + api.EnvKeystore,
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,17 +12,22 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// Each problem is given as its beginning, "file:line:column", and words of message and hint; a warning's begins with "warning".
+// Each problem is given as its beginning, "file:line:column", and words of message and hint. A warning's begins with
+// "warning".
 func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		want       []string
 	}{
-		{"unknown keys", "Region = 'a-b'\nregoin = 'a-b'\nx = 1\nbackend = 'env'\n[keystore]\nsite = 'cn'\nBackend = 'env'\n[key_store]\n",
-			[]string{`1:1 unknown "Region" "region"`, `2:1 "regoin" "region"`, `3:1 "x" known here: site, region`, `4:1 "backend" into [keystore]`,
+		{"unknown keys",
+			"Region = 'a-b'\nregoin = 'a-b'\nx = 1\nbackend = 'env'\n[keystore]\nsite = 'cn'\nBackend = 'env'\n[key_store]\n",
+			[]string{`1:1 unknown "Region" "region"`, `2:1 "regoin" "region"`, `3:1 "x" known here: site, region`,
+				`4:1 "backend" into [keystore]`,
 				`6:1 "site" above the first [table]`, `7:1 "Backend" "backend"`, `8:1 "key_store" "keystore"`}},
-		{"unknown keys of a profile", "[profiles.a]\npolicy = 'full'\nPolicy_File = 'a'\nendpoint = 'x'\n[profiles.b.c]\npolicy = 'full'\n",
-			[]string{`3:1 "Policy_File" "policy_file"`, `4:1 "endpoint" above`, `5:1 "c" [profiles."b.c"]`, `5:1 profile "b" has no policy`}},
+		{"unknown keys of a profile",
+			"[profiles.a]\npolicy = 'full'\nPolicy_File = 'a'\nendpoint = 'x'\n[profiles.b.c]\npolicy = 'full'\n",
+			[]string{`3:1 "Policy_File" "policy_file"`, `4:1 "endpoint" above`, `5:1 "c" [profiles."b.c"]`,
+				`5:1 profile "b" has no policy`}},
 		{"no TOML", "site = 'cn'\nduration = 2h\n", []string{`2:13 not TOML quotes`}},
 		{"quotes of a word processor", "site = “cn”\n", []string{`1:8 not TOML type "`}},
 		{"a key twice", "site = 'cn'\nsite = 'cn'\n", []string{"2:1 not TOML: key 'site' already"}},
@@ -29,7 +35,8 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"a NUL", "site = 'c\x00n'\n", []string{"1:9 not TOML: TOML files cannot contain control characters"}},
 		{"UTF-16", "\xff\xfes\x00", []string{"1:2 not TOML UTF-16"}},
 		{"wrong types", "site = 1\nkey = ['a']\nca_file = true\nduration = 2.5\nkeystore = 'env'\nprofiles = 1979-05-27\n",
-			[]string{"1:8 site must be a string, not a number", "2:8 a list", "3:11 true or false", "4:12 duration must be a string",
+			[]string{"1:8 site must be a string, not a number", "2:8 a list", "3:11 true or false",
+				"4:12 duration must be a string",
 				"5:13 keystore must be a table [keystore]", "6:12 profiles must be a table, not a date"}},
 		{"profiles of wrong types", "[profiles]\na = 'full'\n[[profiles.b]]\n",
 			[]string{"2:6 profiles.a must be a table, not a string [profiles.a]", "3:1 profiles.b must be a table, not a list"}},
@@ -37,20 +44,29 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 			[]string{"1:9 site is empty", "2:11 empty", "3:8 empty", "4:13 empty", "5:13 not a duration"}},
 		{"choices", "site = 'CN'\nlanguage = 'zh_CN'\n[keystore]\nbackend = 'memory'\ndir = 'd'\n",
 			[]string{`1:9 cn, intl "CN" "cn"`, `2:13 en, zh, "en"`, `4:12 keychain, file, dir, env, "memory" "keychain"`}},
-		{"shapes", "region = 'Guangzhou'\nkey = 'a/b'\n", []string{`1:11 "Guangzhou" is not a region ap-guangzhou`, `2:8 "a/b" cannot be a key's name 64 letters`}},
-		{"paths", "ca_file = '~/ca.pem'\n[keystore]\nbackend = 'dir'\ndir = '$HOME/x'\n[profiles.a]\npolicy_file = \"a\\u0000\"\n",
+		{"shapes", "region = 'Guangzhou'\nkey = 'a/b'\n",
+			[]string{`1:11 "Guangzhou" is not a region ap-guangzhou`, `2:8 "a/b" cannot be a key's name 64 letters`}},
+		{"paths",
+			"ca_file = '~/ca.pem'\n[keystore]\nbackend = 'dir'\ndir = '$HOME/x'\n[profiles.a]\npolicy_file = \"a\\u0000\"\n",
 			[]string{`1:12 "~", which is not expanded whole path`, `4:8 "$"`, "6:16 control character"}},
 		{"settings of another backend", "[keystore]\npassphrase_file = 'p'\ndir = 'd'\n",
 			[]string{`2:20 backend = "file" only; it is "keychain"`, `3:8 backend = "dir" only`}},
-		{"missing files", "ca_file = 'no.pem'\n[profiles.a]\npolicy_file = 'no.json'\n", []string{"1:12 no.pem does not exist", "3:16 no.json does not exist"}},
-		{"files that are none", "ca_file = '.'\n[profiles.a]\npolicy_file = '.'\n", []string{"1:12 is a directory", "3:16 is a directory"}},
-		{"no certificate", "ca_file = 'config.toml'\n", []string{"1:12 holds no PEM certificate"}},
+		{"missing files", "ca_file = 'no.pem'\n[profiles.a]\npolicy_file = 'no.json'\n",
+			[]string{"1:12 no.pem does not exist", "3:16 no.json does not exist"}},
+		{"files that are none", "ca_file = '.'\n[profiles.a]\npolicy_file = '.'\n",
+			[]string{"1:12 is a directory", "3:16 is a directory"}},
+		{"no certificate", "ca_file = 'config.toml'\n", []string{"1:12 holds no PEM certificate BEGIN CERTIFICATE"}},
 		{"profile names", "[profiles.\"a b\"]\npolicy = 'full'\n[profiles._a]\npolicy = 'full'\n",
 			[]string{`1:1 "a b" cannot be a profile's name`, `3:1 "_a" cannot`}},
-		{"federated users", "[profiles.a]\npolicy='full'\nname='up-load'\n[profiles.b]\npolicy='full'\nname='up load'\n[profiles.c]\npolicy='full'\nname=''\n",
+		{"federated users",
+			"[profiles.a]\npolicy='full'\nname='up-load'\n[profiles.b]\npolicy='full'\nname='up load'\n" +
+				"[profiles.c]\npolicy='full'\nname=''\n",
 			[]string{`warning 3:7 "up-load" letters hyphens`, `6:7 "up load" blank`, "9:7 name is empty"}},
-		{"policies", "[profiles.a]\n[profiles.b]\npolicy='full'\npolicy_file='b.json'\n[profiles.c]\npolicy='Full'\n[profiles.d]\npolicy='d.json'\n",
-			[]string{`1:1 "a" has no policy policy = "full"`, `4:14 both policy and policy_file`, `6:9 neither "full" nor JSON write "full"`, `8:9 neither policy_file = "d.json"`}},
+		{"policies",
+			"[profiles.a]\n[profiles.b]\npolicy='full'\npolicy_file='b.json'\n[profiles.c]\npolicy='Full'\n" +
+				"[profiles.d]\npolicy='d.json'\n",
+			[]string{`1:1 "a" has no policy policy = "full"`, `4:14 both policy and policy_file`,
+				`6:9 neither "full" nor JSON write "full"`, `8:9 neither policy_file = "d.json"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			expect(t, problems(t, write(t, "config.toml", test.text)), "config.toml:", test.want)
@@ -83,7 +99,8 @@ func TestDurations(t *testing.T) {
 		})
 	}
 	for value, want := range map[string]string{
-		`"0"`: "", `"1m"`: "", `"240h"`: "", `0`: `has no unit write "30m"`, `"30s"`: `too short "0" for never`, `"-1m"`: "too short",
+		`"0"`: "", `"1m"`: "", `"240h"`: "",
+		`0`: `has no unit write "30m"`, `"30s"`: `too short "0" for never`, `"-1m"`: "too short",
 	} {
 		t.Run("idle_exit "+value, func(t *testing.T) {
 			expectOne(t, problems(t, write(t, "config.toml", "idle_exit = "+value)), "config.toml:1:", want)
@@ -93,7 +110,8 @@ func TestDurations(t *testing.T) {
 
 func TestSTSRateIsAWholeNumberThatSTSAllows(t *testing.T) {
 	for value, want := range map[string]string{
-		"1": "", "600": "", "0": "out of range 1 to 600", "601": "out of range", "-5": "out of range", `"20"`: "whole number sts_rate = 20", "2.5": "whole number",
+		"1": "", "600": "", "0": "out of range 1 to 600", "601": "out of range", "-5": "out of range",
+		`"20"`: "whole number sts_rate = 20", "2.5": "whole number",
 	} {
 		expectOne(t, problems(t, write(t, "config.toml", "sts_rate = "+value)), "config.toml:1:", want)
 	}
@@ -127,19 +145,23 @@ func TestEndpointsAndProxies(t *testing.T) {
 }
 
 func TestFindingsOfAPolicyStandWhereItIsWritten(t *testing.T) {
-	const bad = "{\n  \"version\": \"2\",\n  \"statement\": [{\"effect\": \"allow\", \"action\": \"Get\", \"resource\": \"*\"}]\n}"
+	const bad = "{\n  \"version\": \"2\",\n" +
+		"  \"statement\": [{\"effect\": \"allow\", \"action\": \"Get\", \"resource\": \"*\"}]\n}"
 	inline := []string{"4:14 must be \"2.0\"", "warning 5:47 names no service"}
 	for name, test := range map[string]struct {
 		text string
 		want []string
 	}{
-		"literal":         {"[profiles.a]\npolicy = '''\n" + bad + "'''\n", inline},
-		"literal, CRLF":   {strings.ReplaceAll("[profiles.a]\npolicy = '''\n"+bad+"'''\n", "\n", "\r\n"), inline},
-		"on the key's":    {"[profiles.a]\npolicy = '''" + bad + "'''", []string{"3:14 must be", "warning 4:47 names no service"}},
-		"on one line":     {"[profiles.a]\npolicy = '" + strings.ReplaceAll(bad, "\n", "") + "'", []string{"2:25 must be", "warning 2:75 names no service"}},
+		"literal":       {"[profiles.a]\npolicy = '''\n" + bad + "'''\n", inline},
+		"literal, CRLF": {strings.ReplaceAll("[profiles.a]\npolicy = '''\n"+bad+"'''\n", "\n", "\r\n"), inline},
+		"on the key's": {"[profiles.a]\npolicy = '''" + bad + "'''",
+			[]string{"3:14 must be", "warning 4:47 names no service"}},
+		"on one line": {"[profiles.a]\npolicy = '" + strings.ReplaceAll(bad, "\n", "") + "'",
+			[]string{"2:25 must be", "warning 2:75 names no service"}},
 		"in inline table": {"profiles = {a = {policy = '{'}}", []string{"1:18 too early (line 1, column 2 of the policy)"}},
-		"with escapes": {"[profiles.a]\npolicy = \"{\\\"version\\\": 2}\"", []string{`2:11 no "statement" (line 1, column 1 of the policy)`,
-			"2:11 number (line 1, column 13 of the policy)"}},
+		"with escapes": {"[profiles.a]\npolicy = \"{\\\"version\\\": 2}\"",
+			[]string{`2:11 no "statement" (line 1, column 1 of the policy)`,
+				"2:11 number (line 1, column 13 of the policy)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expect(t, problems(t, write(t, "config.toml", test.text)), "config.toml:", test.want)
@@ -153,9 +175,43 @@ func TestFindingsOfAPolicyStandWhereItIsWritten(t *testing.T) {
 }
 
 func TestWarningsDoNotKeepAConfigFromLoading(t *testing.T) {
-	cfg, warnings, err := Load(write(t, "config.toml", "[profiles.a]\nname = 'a-b'\npolicy = '"+strings.Replace(denyAll, "*", "Get", 1)+"'"))
+	cfg, warnings, err := Load(write(t, "config.toml",
+		"[profiles.a]\nname = 'a-b'\npolicy = '"+strings.Replace(denyAll, "*", "Get", 1)+"'"))
 	if err != nil || len(warnings) != 2 || cfg.Profiles["a"].FederatedUser != "a-b" {
 		t.Errorf("%+v, %v, %v", cfg, warnings, err)
+	}
+}
+
+// A config that does not load is read again at every request, so it must not cost more than a good one.
+func TestABrokenConfigHasAtMost100Problems(t *testing.T) {
+	many := func(format string) string {
+		var text strings.Builder
+		for i := range 2000 {
+			fmt.Fprintf(&text, format, i)
+		}
+		return text.String()
+	}
+	for name, test := range map[string]struct {
+		text    string
+		refused bool
+	}{
+		"unknown keys":            {many("x%d = 1\n"), true},
+		"a missing policy file":   {many("[profiles.p%d]\npolicy_file = 'no.json'\n"), true},
+		"warnings":                {many("[profiles.p%d]\npolicy = 'full'\nname = 'a-b'\n"), false},
+		"an error after warnings": {many("[profiles.p%d]\npolicy = 'full'\nname = 'a-b'\n") + "[profiles.z]\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, found, err := Load(write(t, "config.toml", test.text))
+			if invalid := new(Invalid); errors.As(err, &invalid) {
+				found = invalid.Problems
+				if len(invalid.Files) > 2 {
+					t.Errorf("%d files to watch", len(invalid.Files))
+				}
+			}
+			if len(found) != maxProblems || (err != nil) != test.refused {
+				t.Errorf("%d problems, %v", len(found), err)
+			}
+		})
 	}
 }
 
@@ -167,7 +223,8 @@ func TestTheErrorNamesTheFirstProblemAndTheFilesToWatch(t *testing.T) {
 		t.Errorf("got %s | %s", e.Message, e.Hint)
 	}
 	invalid := new(Invalid)
-	if !errors.As(err, &invalid) || len(invalid.Files) != 2 || invalid.Files[1] != filepath.Join(filepath.Dir(path), "no.json") {
+	if !errors.As(err, &invalid) || len(invalid.Files) != 2 ||
+		invalid.Files[1] != filepath.Join(filepath.Dir(path), "no.json") {
 		t.Errorf("%+v", invalid)
 	}
 	if lines := strings.Split(invalid.Error(), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], path) {
@@ -182,7 +239,8 @@ func TestAConfigFileThatIsNoneOrNotOursAlone(t *testing.T) {
 		t.Skip(err)
 	}
 	expectOne(t, problems(t, loop), "loop:", "cannot be read")
-	expectOne(t, problems(t, write(t, "config.toml", strings.Repeat("#\n", maxConfig))), "config.toml:", "larger than 256 KiB")
+	expectOne(t, problems(t, write(t, "config.toml", strings.Repeat("#\n", maxConfig))), "config.toml:",
+		"larger than 256 KiB")
 	sub := filepath.Join(dir, "sub")
 	if err := os.Mkdir(sub, 0o700); err != nil {
 		t.Fatal(err)
@@ -218,7 +276,6 @@ func matches(line, file, want string) bool {
 	return ok
 }
 
-// expectOne wants one problem that begins with place and has words, or none if words is empty.
 func TestASyntaxErrorQuotesNoPassword(t *testing.T) {
 	for _, escape := range []string{`\x7g`, `\u12`, `\Ux7`, `\c`, `\`, "\n", "\x01", `"`} {
 		for _, quote := range []string{`"`, `'`, `"""`, "'''", ""} {
@@ -232,6 +289,7 @@ func TestASyntaxErrorQuotesNoPassword(t *testing.T) {
 	}
 }
 
+// expectOne wants one problem that begins with place and has words, or none if words is empty.
 func expectOne(t *testing.T, got []string, place, words string) {
 	t.Helper()
 	if words == "" && len(got) == 0 {

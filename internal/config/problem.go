@@ -46,17 +46,14 @@ func (e *Invalid) Error() string {
 
 // err sorts the problems and is nil if they are all warnings.
 func (d *document) err() error {
-	slices.SortStableFunc(d.problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
-	})
-	return d.errorOf(d.shown())
+	sortProblems(d.problems)
+	return d.errorOf(d.problems)
 }
 
-// shown is the problems as people see them, once sorted: what is wrong with a file that two profiles share is shown once.
-func (d *document) shown() []Problem {
-	return slices.CompactFunc(slices.Clone(d.problems), func(a, b Problem) bool {
-		b.concerns = a.concerns
-		return a == b
+// sortProblems puts problems in the order of their places.
+func sortProblems(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 }
 

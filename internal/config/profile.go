@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/policy"
 )
 
@@ -34,7 +35,7 @@ func (t table) profile(name string, cfg *Config) Profile {
 	t.onlyKnown(profileKeys)
 	p := Profile{
 		Name:          name,
-		Key:           or(t.keyName(), cfg.Key),
+		Key:           or(t.nameOf("key", "key"), cfg.Key),
 		FederatedUser: or(t.federatedUser(), federatedUser(name)),
 		Region:        or(t.region(), cfg.Region),
 		Duration:      or(t.lifetime(), cfg.Duration),
@@ -57,7 +58,7 @@ func (t table) profile(name string, cfg *Config) Profile {
 // misspelled reports whether an unknown key was meant to be one of these.
 func (t table) misspelled(meant ...string) bool {
 	return slices.ContainsFunc(t.keys(), func(key string) bool {
-		return !slices.Contains(profileKeys, key) && slices.Contains(meant, nearest(key, profileKeys))
+		return !slices.Contains(profileKeys, key) && slices.Contains(meant, human.Nearest(key, profileKeys))
 	})
 }
 
@@ -66,10 +67,12 @@ func (t table) federatedUser() string {
 	name := t.text("name")
 	switch {
 	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }):
-		t.fail("name", fmt.Sprintf("name %q has a blank or a control character", name), "the name of a federated user consists of letters")
+		t.fail("name", fmt.Sprintf("name %q has a blank or a control character", name),
+			"the name of a federated user consists of letters")
 		return ""
 	case strings.ContainsFunc(name, func(r rune) bool { return !isLetter(r) }):
-		t.warn("name", fmt.Sprintf("name %q is not of letters alone, as STS asks for", name), "STS has been seen to take hyphens; leave the line out to be safe")
+		t.warn("name", fmt.Sprintf("name %q is not of letters alone, as STS asks for", name),
+			"STS has been seen to take hyphens; leave the line out to be safe")
 	}
 	return name
 }
@@ -90,52 +93,69 @@ func (t table) inlinePolicy() string {
 		return ""
 	}
 	findings := policy.Check([]byte(src))
-	for _, f := range findings {
-		p := t.inlineProblem(src, f)
-		p.concerns = t.name
-		t.doc.problems = append(t.doc.problems, p)
-	}
+	t.reportInline(src, findings)
 	return compact([]byte(src), findings)
 }
 
-// inlineProblem places a finding on config.toml's own line, which it can unless the policy is written with escapes.
-func (t table) inlineProblem(src string, f policy.Finding) Problem {
+// reportInline places findings on config.toml's own lines, which it can unless the policy is written with escapes.
+func (t table) reportInline(src string, findings []policy.Finding) {
 	offset, length := t.at("policy")
 	written := t.doc.text[offset:min(offset+length, len(t.doc.text))]
 	shown := bytes.TrimPrefix(bytes.TrimPrefix(written, []byte("\r")), []byte("\n")) // TOML drops the first newline
-	p := Problem{File: t.doc.file, Message: f.Message, Hint: f.Hint, Warning: f.Warning}
-	if strings.ReplaceAll(string(shown), "\r\n", "\n") != strings.ReplaceAll(src, "\r\n", "\n") {
-		p.Line, p.Column = t.doc.position(offset)
-		p.Message += fmt.Sprintf(" (line %d, column %d of the policy)", f.Line, f.Column)
-		return p
+	newlines := strings.NewReplacer("\r\n", "\n")
+	asWritten := newlines.Replace(string(shown)) == newlines.Replace(src)
+	if asWritten {
+		offset += len(written) - len(shown)
 	}
-	line, column := t.doc.position(offset + len(written) - len(shown))
-	p.Line, p.Column = line+f.Line-1, f.Column
-	if f.Line == 1 {
-		p.Column += column - 1
+	line, column := t.doc.lines.Position(offset)
+	for _, f := range findings {
+		p := Problem{t.doc.file, line, column, f.Message, f.Hint, f.Warning, t.name}
+		switch {
+		case !asWritten:
+			p.Message += fmt.Sprintf(" (line %d, column %d of the policy)", f.Line, f.Column)
+		case f.Line == 1:
+			p.Column += f.Column - 1
+		default:
+			p.Line, p.Column = line+f.Line-1, f.Column
+		}
+		t.doc.report(p)
 	}
-	return p
 }
 
-func (t table) policyFile() (text, file string) {
-	file = t.path("policy_file")
-	if file == "" {
+// A policyFile is read once, though profiles may share it.
+type policyFile struct {
+	text string // compact; "" if the policy is refused
+	err  error  // why it cannot be read
+}
+
+func (t table) policyFile() (text, path string) {
+	path = t.path("policy_file")
+	if path == "" {
 		return "", ""
 	}
-	if !slices.Contains(t.doc.files, file) {
-		t.doc.files = append(t.doc.files, file)
+	file, known := t.doc.policies[path]
+	if !known {
+		file = t.doc.readPolicy(path)
+		t.doc.policies[path] = file
 	}
-	src, err := readFile(file, maxPolicy)
+	if file.err != nil {
+		t.fileProblem("policy_file", path, file.err)
+	}
+	return file.text, path
+}
+
+func (d *document) readPolicy(path string) policyFile {
+	d.files = append(d.files, path)
+	src, err := readFile(path, maxPolicy)
 	if err != nil {
-		t.fileProblem("policy_file", file, err)
-		return "", file
+		return policyFile{err: err}
 	}
-	t.doc.sums[file] = sha256.Sum256(src)
+	d.sums[path] = sha256.Sum256(src)
 	findings := policy.Check(src)
 	for _, f := range findings {
-		t.doc.problems = append(t.doc.problems, Problem{file, f.Line, f.Column, f.Message, f.Hint, f.Warning, t.name})
+		d.report(Problem{path, f.Line, f.Column, f.Message, f.Hint, f.Warning, path}) // it concerns each profile that names it
 	}
-	return compact(src, findings), file
+	return policyFile{text: compact(src, findings)}
 }
 
 // compact is "" for a policy that is refused.

@@ -47,7 +47,7 @@ func rewriteKeystore(text []byte, backend, passphraseFile string, noFile bool) (
 			continue
 		default:
 			edits = append(edits, k.added(s.name, s.value))
-			k.settings[s.name] = setting{line: -1, // it has none yet
+			k.settings[s.name] = settingText{line: -1, // it has none yet
 				start: i - len(keystoreKeys), written: quoted(s.value)}
 		}
 		whole = true
@@ -114,8 +114,8 @@ func sameButKeystore(before, after []byte, backend, passphraseFile string) bool 
 	return reflect.DeepEqual(a, b) && len(was) == len(is)
 }
 
-// setting is how one is written: where its line begins, and where its value, with quotes, begins and ends.
-type setting struct {
+// settingText is how a setting is written: where its line begins, and where its value, with quotes, begins and ends.
+type settingText struct {
 	line, start, end int
 	written          string
 }
@@ -123,7 +123,7 @@ type setting struct {
 // keystoreText is where config.toml says what of its keystore.
 type keystoreText struct {
 	text     string
-	settings map[string]setting
+	settings map[string]settingText
 	header   int    // the end of the line [keystore], -1 where there is none
 	inline   int    // behind the { of keystore = {…}, -1 where there is none
 	closing  int    // where the } is that goes with it
@@ -139,7 +139,7 @@ var (
 
 // scanKeystore reads text line by line. Lines within a string of many lines are left alone.
 func scanKeystore(text string) *keystoreText {
-	k := &keystoreText{text: text, settings: make(map[string]setting), header: -1, inline: -1, dotted: -1, newline: "\n"}
+	k := &keystoreText{text: text, settings: make(map[string]settingText), header: -1, inline: -1, dotted: -1, newline: "\n"}
 	if at := strings.IndexByte(text, '\n'); at > 0 && text[at-1] == '\r' {
 		k.newline = "\r\n"
 	}
@@ -198,7 +198,7 @@ func (k *keystoreText) scanInline(line int) {
 // note keeps a setting, whose value begins at start, and returns the end of the value.
 func (k *keystoreText) note(name string, line, start int) int {
 	end := start + valueLength(k.text[start:])
-	k.settings[name] = setting{line, start, end, k.text[start:end]}
+	k.settings[name] = settingText{line, start, end, k.text[start:end]}
 	return end
 }
 
@@ -236,7 +236,7 @@ func valueLength(text string) int {
 }
 
 // dropped is the edit that makes a setting's line a comment.
-func (k *keystoreText) dropped(s setting) edit {
+func (k *keystoreText) dropped(s settingText) edit {
 	start := s.line + len(k.text[s.line:]) - len(strings.TrimLeft(k.text[s.line:], " \t"))
 	return edit{start, start, "# "}
 }

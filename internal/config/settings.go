@@ -18,7 +18,8 @@ import (
 // Every key there is. A test holds config.example.toml to them.
 var (
 	topKeys = []string{
-		"site", "region", "key", "duration", "endpoint", "proxy", "ca_file", "language", "sts_rate", "idle_exit", "keystore", "profiles",
+		"site", "region", "key", "default_profile", "duration", "endpoint", "proxy", "ca_file", "language", "sts_rate",
+		"idle_exit", "keystore", "profiles",
 	}
 	keystoreKeys = []string{"backend", "passphrase_file", "dir"}
 	profileKeys  = []string{"key", "name", "policy", "policy_file", "duration", "region"}
@@ -32,11 +33,12 @@ func (d *document) config(cfg *Config) {
 	t.onlyKnown(topKeys)
 	cfg.Site = t.choice("site", Sites)
 	cfg.Region = or(t.region(), cfg.Region)
-	cfg.Key = or(t.keyName(), cfg.Key)
+	cfg.Key = or(t.nameOf("key", "key"), cfg.Key)
+	cfg.Default = t.nameOf("default_profile", "profile")
 	cfg.Duration = or(t.lifetime(), cfg.Duration)
 	cfg.Endpoint = t.url("endpoint", ParseEndpoint)
 	cfg.Proxy = t.url("proxy", ParseProxy)
-	cfg.CAFile = t.caFile()
+	cfg.CAs, cfg.CAFile = t.cas()
 	cfg.Language = t.choice("language", Languages)
 	cfg.STSRate = or(t.stsRate(), cfg.STSRate)
 	cfg.IdleExit = or(t.idleExit(), cfg.IdleExit)
@@ -58,7 +60,7 @@ func or[T comparable](v, def T) T {
 // onlyKnown reports every key that is not one of known, with the nearest one or the table it belongs to.
 func (t table) onlyKnown(known []string) {
 	for _, key := range t.keys() {
-		if slices.Contains(known, key) {
+		if slices.Contains(known, key) || t.doc.full(false) {
 			continue
 		}
 		offset, _ := t.at(key)
@@ -72,12 +74,13 @@ func (t table) onlyKnown(known []string) {
 
 func (t table) unknownHint(key string, known []string) string {
 	_, isTable := t.value(key).(map[string]any)
-	near := nearest(key, known)
+	near := human.Nearest(key, known)
 	switch {
 	case near != "":
 		return fmt.Sprintf("did you mean %q?", near)
 	case isTable && strings.HasPrefix(t.name, "profiles."):
-		return fmt.Sprintf("a profile with a dot in its name is written [profiles.%q]", strings.TrimPrefix(t.name, "profiles.")+"."+key)
+		return fmt.Sprintf("a profile with a dot in its name is written [profiles.%q]",
+			strings.TrimPrefix(t.name, "profiles.")+"."+key)
 	case slices.Contains(topKeys, key):
 		return "it goes above the first [table]"
 	case slices.Contains(keystoreKeys, key):
@@ -97,10 +100,11 @@ func (t table) region() string {
 	return region
 }
 
-func (t table) keyName() string {
-	name := t.text("key")
+// nameOf is the name of a thing, a key or a profile, that stands under a setting, "" if it is absent or wrong.
+func (t table) nameOf(setting, thing string) string {
+	name := t.text(setting)
 	if name != "" && !api.ValidName(name) {
-		t.fail("key", fmt.Sprintf("%q cannot be a key's name", name), api.NameHint)
+		t.fail(setting, fmt.Sprintf("%q cannot be a %s's name", name, thing), api.NameHint)
 		return ""
 	}
 	return name
@@ -144,13 +148,15 @@ func (t table) lifetime() time.Duration {
 		return 0
 	case d < MinDuration || d > MaxDuration:
 		t.fail("duration", fmt.Sprintf("duration %s is out of range", human.Span(d)),
-			fmt.Sprintf("%s to %s; at most %s for a root account's key", human.Span(MinDuration), human.Span(MaxDuration), human.Span(MaxRootDuration)))
+			fmt.Sprintf("%s to %s; at most %s for a root account's key", human.Span(MinDuration), human.Span(MaxDuration),
+				human.Span(MaxRootDuration)))
 		return 0
 	case d%time.Second != 0:
 		t.fail("duration", fmt.Sprintf("duration %s is not in whole seconds", human.Span(d)), "STS counts in seconds")
 		return 0
 	case d < COSDuration:
-		t.warn("duration", fmt.Sprintf("duration %s is short: COS states at least %s for temporary keys", human.Span(d), human.Span(COSDuration)),
+		t.warn("duration",
+			fmt.Sprintf("duration %s is short: COS states at least %s for temporary keys", human.Span(d), human.Span(COSDuration)),
 			"STS states no least life; if a tool on COS refuses the credential, this is why")
 	}
 	return d
@@ -164,9 +170,11 @@ func (t table) stsRate() int {
 		if 1 <= v && v <= MaxSTSRate {
 			return int(v)
 		}
-		t.fail("sts_rate", fmt.Sprintf("sts_rate %d is out of range", v), fmt.Sprintf("1 to %d calls a second, which is all that STS allows", MaxSTSRate))
+		t.fail("sts_rate", fmt.Sprintf("sts_rate %d is out of range", v),
+			fmt.Sprintf("1 to %d calls a second, which is all that STS allows", MaxSTSRate))
 	default:
-		t.fail("sts_rate", fmt.Sprintf("sts_rate must be a whole number, not %s", kind(v)), fmt.Sprintf("sts_rate = %d", DefaultSTSRate))
+		t.fail("sts_rate", fmt.Sprintf("sts_rate must be a whole number, not %s", kind(v)),
+			fmt.Sprintf("sts_rate = %d", DefaultSTSRate))
 	}
 	return 0
 }
@@ -174,44 +182,50 @@ func (t table) stsRate() int {
 func (t table) idleExit() time.Duration {
 	d, ok := t.duration("idle_exit", "30m")
 	if ok && d != 0 && d < MinIdleExit {
-		t.fail("idle_exit", fmt.Sprintf("idle_exit %s is too short", human.Span(d)), fmt.Sprintf(`write "0" for never, or at least %q`, human.Span(MinIdleExit)))
+		t.fail("idle_exit", fmt.Sprintf("idle_exit %s is too short", human.Span(d)),
+			fmt.Sprintf(`write "0" for never, or at least %q`, human.Span(MinIdleExit)))
 		return 0
 	}
 	return d
 }
 
-// url is the text under key once parse took it, "" if it is absent or wrong.
-func (t table) url(key string, parse func(string) (*url.URL, error)) string {
+// url is the URL under key as parse reads it, nil if it is absent or wrong.
+func (t table) url(key string, parse func(string) (*url.URL, error)) *url.URL {
 	s := t.text(key)
 	if s == "" {
-		return ""
+		return nil
 	}
 	u, err := parse(s)
 	if err != nil {
 		e := api.AsError(err)
 		t.fail(key, e.Message, e.Hint)
-		return ""
+		return nil
 	}
-	return u.String()
+	return u
 }
 
-func (t table) caFile() string {
-	file := t.path("ca_file")
+// cas are the system's certificates and those of ca_file, nil without one or if it is wrong.
+func (t table) cas() (cas *x509.CertPool, file string) {
+	file = t.path("ca_file")
 	if file == "" {
-		return ""
+		return nil, ""
 	}
 	t.doc.files = append(t.doc.files, file)
 	text, err := readFile(file, maxCAFile)
 	if err != nil {
 		t.fileProblem("ca_file", file, err)
-		return ""
+		return nil, ""
 	}
 	t.doc.sums[file] = sha256.Sum256(text)
-	if !x509.NewCertPool().AppendCertsFromPEM(text) {
-		t.fail("ca_file", fmt.Sprintf("ca_file %s holds no PEM certificate", file), "")
-		return ""
+	if cas, err = x509.SystemCertPool(); err != nil { // a system without any
+		cas = x509.NewCertPool()
 	}
-	return file
+	if !cas.AppendCertsFromPEM(text) {
+		t.fail("ca_file", fmt.Sprintf("ca_file %s holds no PEM certificate", file),
+			"it should have lines that say BEGIN CERTIFICATE")
+		return nil, ""
+	}
+	return cas, file
 }
 
 func (t table) keystore(k Keystore) Keystore {
@@ -224,7 +238,8 @@ func (t table) keystore(k Keystore) Keystore {
 	k.Dir = t.path("dir")
 	for key, backend := range map[string]string{"passphrase_file": "file", "dir": "dir"} {
 		if t.has(key) && k.Backend != backend && !wrong {
-			t.fail(key, fmt.Sprintf("%s goes with backend = %q only; it is %q", key, backend, k.Backend), "delete one of the two")
+			t.fail(key, fmt.Sprintf("%s goes with backend = %q only; it is %q", key, backend, k.Backend),
+				"delete one of the two")
 		}
 	}
 	return k

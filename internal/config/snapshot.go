@@ -17,9 +17,10 @@ func Snap(path string) (Snapshot, error) {
 }
 
 // Unchanged reports whether every byte of now that concerns the profile is what c was read from, and its policy file and
-// ca_file are too: then the profile's rights are those that the files state, whatever else is wrong with them.
+// ca_file are too: then the profile's rights are those that the files state, whatever else is wrong with them. Of the name
+// "" it reports whether Choose would choose as it did.
 func (c *Config) Unchanged(now Snapshot, name string) bool {
-	return c.written.parts.of(name) == now.parts.of(name) && c.FilesUnchanged(name)
+	return partsOf(c.written.raw).of(name) == now.parts.of(name) && c.FilesUnchanged(name)
 }
 
 // FilesUnchanged reports whether the profile's policy file and ca_file are what c was read from.
@@ -38,5 +39,5 @@ func (c *Config) FilesUnchanged(name string) bool {
 
 // KeystoreProblem is what is wrong with the settings of the keystore, nil if nothing is.
 func (c *Config) KeystoreProblem() error {
-	return c.problemWith(func(concerns string) bool { return concerns == "keystore" })
+	return c.refusal(func(concerns string) bool { return concerns == "keystore" })
 }

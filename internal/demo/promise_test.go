@@ -16,6 +16,7 @@ import (
 
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // The promises of the README, kept with the real binaries, in the demo's world.
@@ -26,10 +27,7 @@ func newTestWorld(t *testing.T, o emulator.Options) *world {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no daemon on windows yet")
 	}
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := testworld.Binaries(t)
 	dir, err := shortTempDir()
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/keystore"
 )
@@ -104,7 +105,7 @@ func (w *world) findBinaries() error {
 		return fmt.Errorf("finding this binary: %w", err)
 	}
 	w.tcred, w.helper = self, filepath.Join(filepath.Dir(self), "tcred-helper")
-	if filepath.Base(self) == "tcred" && isFile(w.helper) {
+	if filepath.Base(self) == "tcred" && disk.IsFile(w.helper) {
 		return nil
 	}
 	bin := filepath.Join(w.dir, "bin")
@@ -126,11 +127,6 @@ func linkBinaries(self, bin, tcred, helper string) error {
 		}
 	}
 	return os.Symlink(filepath.Base(tcred), helper)
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 func copyFile(from, to string) error {

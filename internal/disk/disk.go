@@ -76,11 +76,17 @@ func kind(mode fs.FileMode) string {
 // one writes at a time: while there is a file of that name the error is fs.ErrExist, and it stays as it is. Somebody
 // may take it for one that a killed writer left, and remove it: then Write fails, and path stays as it was.
 func Write(path, temp string, data []byte) error {
-	return writePrepared(path, temp, data, func(*os.File) error { return nil })
+	return WriteChecked(path, temp, data, func(string) error { return nil })
 }
 
-// writePrepared is Write; prepare is called with the temporary file before anything is in it.
-func writePrepared(path, temp string, data []byte, prepare func(*os.File) error) error {
+// WriteChecked is Write, but check, which is given the path of the temporary file, has the last word: at its error path
+// stays as it was.
+func WriteChecked(path, temp string, data []byte, check func(written string) error) error {
+	return writeWith(path, temp, data, func(*os.File) error { return nil }, check)
+}
+
+// writeWith is WriteChecked; prepare is called with the temporary file before anything is in it.
+func writeWith(path, temp string, data []byte, prepare func(*os.File) error, check func(written string) error) error {
 	dir := filepath.Dir(path)
 	f, err := create(dir, temp)
 	if err != nil {
@@ -93,6 +99,9 @@ func writePrepared(path, temp string, data []byte, prepare func(*os.File) error)
 	}
 	if errors.Is(err, errTaken) {
 		return err // what has the name now is another writer's
+	}
+	if err == nil {
+		err = check(f.Name())
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)

@@ -14,6 +14,9 @@ import (
 // hasOwners says that files have an owner and a mode here.
 const hasOwners = true
 
+// plainOnly makes opening a link an error, and opening a pipe no wait for whoever is at its other end.
+const plainOnly = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
 func ours(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid()

@@ -8,6 +8,8 @@ import (
 // hasOwners says that files have no owner and mode that tell anything.
 const hasOwners = false
 
+const plainOnly = 0
+
 func ours(fs.FileInfo) bool { return true }
 
 // Stranger and Writers are always "": modes do not tell, and the files of a user lie where nobody else can write.

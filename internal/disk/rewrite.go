@@ -21,10 +21,11 @@ func Rewrite(path, temp string, data []byte) error {
 	case hasOwners && !ours(info):
 		return &Fault{Path: target, What: "belongs to another user", Cure: "copy it, and put the copy in its place"}
 	}
-	return writePrepared(target, temp, data, func(f *os.File) error {
+	prepare := func(f *os.File) error {
 		if err := keepGroup(f, info); err != nil {
 			return err
 		}
 		return f.Chmod(info.Mode().Perm())
-	})
+	}
+	return writeWith(target, temp, data, prepare, func(string) error { return nil })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -53,7 +54,7 @@ type examination struct {
 // status is what the daemon that runs says of itself, before anything else is asked of it.
 func (x *examination) status(ctx context.Context) (api.Status, error) {
 	if !x.asked {
-		x.answer, x.silent = service.DaemonStatus(ctx)
+		x.answer, x.silent = service.DaemonStatus(ctx, new(client.Client))
 		x.asked = true
 	}
 	return x.answer, x.silent

@@ -39,7 +39,7 @@ func (x *examination) network(ctx context.Context) {
 // may be "".
 func (x *examination) sites(c *config.Config) []string {
 	entries, err := x.set.Keys()
-	if err != nil || c.Site != "" || c.Endpoint != "" {
+	if err != nil || c.Site != "" || c.Endpoint != nil {
 		return []string{c.Site}
 	}
 	var sites []string

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/plaintext"
 )
 
@@ -18,7 +19,7 @@ func (x *examination) plaintext() {
 				"the environment has a permanent key in %s", strings.Join(f.Variables, " and "))
 		}
 	}
-	home, err := os.UserHomeDir()
+	home, err := place.Home()
 	if err != nil {
 		return
 	}

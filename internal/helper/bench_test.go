@@ -6,21 +6,20 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // BenchmarkWarm measures promise 7: the helper's call on a daemon that runs and has the credential, against a
 // Go program that prints the same bytes. "ratio" is that of the medians and must stay within 1.20.
 // The two take turns, so that a busy machine slows both.
 func BenchmarkWarm(b *testing.B) {
-	dir := shortDir(b)
-	helper, hello := filepath.Join(dir, "tcred-helper"), filepath.Join(dir, "hello")
-	build(b, helper, "../../cmd/tcred-helper")
-	build(b, hello, "./testdata/hello")
+	dir := testworld.ShortDir(b)
+	helper, hello := unmeasured(b, "../../cmd/tcred-helper"), unmeasured(b, "./testdata/hello")
 	body := `{"Version":1,"AccessKeyId":"` + strings.Repeat("i", 60) + `","SecretAccessKey":"` + strings.Repeat("k", 44) +
 		`","SessionToken":"` + strings.Repeat("t", 600) + `","Expiration":"2026-11-21T12:00:00Z"}` + "\n"
 	path := serve(b, dir, func(c net.Conn) { // at once: what the daemon itself takes is another benchmark

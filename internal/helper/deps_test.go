@@ -8,7 +8,9 @@ import (
 	"testing"
 )
 
-// What the helper imports it pays for on every call.
+// What the helper imports it starts with on every call. That counts for crypto/tls or net/http; fmt, strings, strconv
+// and path/filepath together would make its run 2 to 4 % longer, 0.04 to 0.08 ms, where the request takes about 0.40
+// ms.
 func TestTheHelperNeedsNothingButWhatOsNeeds(t *testing.T) {
 	for _, goos := range []string{"linux", "darwin"} {
 		allowed := deps(t, goos, "os")

@@ -21,12 +21,13 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 func TestTheBodyGoesToStdoutAndNothingToStderr(t *testing.T) {
 	body := strings.Repeat("token+/&<>", 9000) + "\n" // more than a pipe or a first read holds
 	var target, accept, config atomic.Value
-	path := serve(t, shortDir(t), func(c net.Conn) {
+	path := serve(t, testworld.ShortDir(t), func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
 		if err != nil {
 			return
@@ -47,7 +48,7 @@ func TestTheBodyGoesToStdoutAndNothingToStderr(t *testing.T) {
 
 func TestAFailureIsPrintedAsTheDaemonSaysIt(t *testing.T) {
 	text := "tcred: error: the keychain is locked\ntcred: hint: tcred unlock\n"
-	path := serve(t, shortDir(t), func(c net.Conn) {
+	path := serve(t, testworld.ShortDir(t), func(c net.Conn) {
 		answer(c, fmt.Sprintf("HTTP/1.1 423 Locked\r\nTcred-Version: x\r\nTcred-Exit: 3\r\nContent-Length: %d\r\n\r\n%s", len(text), text))
 	})
 	if got := run(t, path, nil, "work"); (got != result{stderr: text, exit: 3}) {
@@ -63,7 +64,7 @@ func TestAnEndBeforeTheFirstByteIsTriedOnceMoreAndOnlyOnce(t *testing.T) {
 		tries int32
 	}{{1, true, 0, 2}, {1, false, 0, 2}, {5, true, say.ExitTryAgain, 2}, {5, false, say.ExitTryAgain, 2}} {
 		var tries atomic.Int32
-		path := serve(t, shortDir(t), func(c net.Conn) {
+		path := serve(t, testworld.ShortDir(t), func(c net.Conn) {
 			switch n := tries.Add(1); {
 			case n > tt.ends:
 				answer(c, okAnswer("body\n"))
@@ -85,7 +86,7 @@ func TestACutOrForeignAnswerPrintsNoneOfItsBody(t *testing.T) {
 		"garbage": "\x00\xffsecret\r\n\r\n",
 	} {
 		var tries atomic.Int32
-		path := serve(t, shortDir(t), func(c net.Conn) { tries.Add(1); answer(c, text) })
+		path := serve(t, testworld.ShortDir(t), func(c net.Conn) { tries.Add(1); answer(c, text) })
 		got := run(t, path, nil)
 		if got.stdout != "" || got.exit == 0 || !strings.HasPrefix(got.stderr, say.ErrorPrefix) || strings.Contains(got.stderr, "secret") || tries.Load() != 1 {
 			t.Errorf("%s: %d tries, %+v", name, tries.Load(), got)
@@ -94,11 +95,8 @@ func TestACutOrForeignAnswerPrintsNoneOfItsBody(t *testing.T) {
 }
 
 func TestABrokenStdoutEndsWithStatus1(t *testing.T) {
-	path := serve(t, shortDir(t), func(c net.Conn) { answer(c, okAnswer("body\n")) })
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := serve(t, testworld.ShortDir(t), func(c net.Conn) { answer(c, okAnswer("body\n")) })
+	program := binary(t)
 	read, write, _ := os.Pipe()
 	read.Close()
 	defer write.Close()
@@ -117,11 +115,8 @@ func TestAFullDiskBehindStdoutIsSaid(t *testing.T) {
 		t.Skip("no /dev/full here")
 	}
 	defer full.Close()
-	path := serve(t, shortDir(t), func(c net.Conn) { answer(c, okAnswer("body\n")) })
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := serve(t, testworld.ShortDir(t), func(c net.Conn) { answer(c, okAnswer("body\n")) })
+	program := binary(t)
 	var stderr bytes.Buffer
 	cmd := exec.Command(program)
 	cmd.Env, cmd.Stdout, cmd.Stderr = []string{"HOME=/", "TCRED_SOCKET=" + path}, full, &stderr
@@ -132,7 +127,7 @@ func TestAFullDiskBehindStdoutIsSaid(t *testing.T) {
 }
 
 func TestUsageErrorsNeedNoDaemon(t *testing.T) {
-	path := filepath.Join(shortDir(t), "none")
+	path := filepath.Join(testworld.ShortDir(t), "none")
 	for _, tt := range []struct {
 		args []string
 		want result
@@ -152,10 +147,9 @@ func TestUsageErrorsNeedNoDaemon(t *testing.T) {
 // withFake is a directory with the helper and, as the daemon beside it, the fake; env makes the fake log to log.
 func withFake(t *testing.T) (program, log string, env []string) {
 	t.Helper()
-	dir := shortDir(t)
-	program, log = filepath.Join(dir, "tcred-helper"), filepath.Join(dir, "log")
-	build(t, program, "../../cmd/tcred-helper")
-	build(t, filepath.Join(dir, "tcred"), "../socket/testdata/fake")
+	dir := testworld.ShortDir(t)
+	program, log = copyTo(t, filepath.Join(dir, "tcred-helper"), binary(t)), filepath.Join(dir, "log")
+	copyTo(t, filepath.Join(dir, "tcred"), unmeasured(t, "../socket/testdata/fake"))
 	t.Cleanup(func() {
 		text, _ := os.ReadFile(log)
 		for line := range strings.Lines(string(text)) {
@@ -194,19 +188,20 @@ func TestTheOutputEndsThoughTheStartedDaemonLives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	cmd := exec.Command(program)
+	cmd := exec.Command(program, "upload")
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = env, write, write, []*os.File{write} // and once more, as by 3>&1
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
 	write.Close()
 	read.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if got, err := io.ReadAll(read); string(got) != "credential of default\n" || err != nil {
+	if got, err := io.ReadAll(read); string(got) != "credential of upload\n" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 	var pid int
 	text, _ := os.ReadFile(log)
-	fmt.Sscanf(string(text), "start %d", &pid)
+	_, started, _ := strings.Cut(string(text), "start ")
+	fmt.Sscan(started, &pid)
 	if err := syscall.Kill(pid, 0); pid == 0 || err != nil {
 		t.Errorf("the daemon should live: pid %d, %v", pid, err)
 	}

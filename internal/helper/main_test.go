@@ -10,55 +10,39 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
-// binary is the real helper, built once; nothing named tcred lies beside it.
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "tcred-helper")
-	return path, compile(path, "../../cmd/tcred-helper")
-})
+// released are the flags that releases are built with.
+const released = "-ldflags=-s -w"
 
-var buildDir string
+func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 
-func TestMain(m *testing.M) {
-	var err error
-	if buildDir, err = os.MkdirTemp("", "tcred"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	os.RemoveAll(buildDir)
-	os.Exit(code)
-}
-
-// compile builds a main package as the releases are built.
-func compile(out, pkg string) error {
-	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", out, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", pkg, err, text)
-	}
-	return nil
-}
-
-func build(t testing.TB, out, pkg string) {
+// binary is the real helper. Nothing named tcred lies beside it.
+func binary(t testing.TB) (path string) {
 	t.Helper()
-	if err := compile(out, pkg); err != nil {
-		t.Fatal(err)
-	}
+	return filepath.Join(testworld.Build(t, released, "../../cmd/tcred-helper"), "tcred-helper")
 }
 
-// shortDir is a directory whose name leaves room for a socket's path, with mode 0700.
-func shortDir(t testing.TB) string {
+// unmeasured is the program of a package, never measured for coverage.
+func unmeasured(t testing.TB, pkg string) (path string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "t")
+	return filepath.Join(testworld.BuildUnmeasured(t, released, pkg), filepath.Base(pkg))
+}
+
+// copyTo copies a program.
+func copyTo(t testing.TB, path, from string) string {
+	t.Helper()
+	text, err := os.ReadFile(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
+	if err := os.WriteFile(path, text, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // serve listens in dir and gives every connection to handle; it returns the socket's path.
@@ -107,11 +91,7 @@ type result struct {
 // run runs the real helper with the socket at path; env may add variables.
 func run(t testing.TB, path string, env []string, args ...string) result {
 	t.Helper()
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return runProgram(t, program, append([]string{"HOME=" + filepath.Dir(path), "TCRED_SOCKET=" + path}, env...), args...)
+	return runProgram(t, binary(t), append([]string{"HOME=" + filepath.Dir(path), "TCRED_SOCKET=" + path}, env...), args...)
 }
 
 func runProgram(t testing.TB, program string, env []string, args ...string) result {

@@ -1,6 +1,6 @@
 // Package human writes what people read: on one line, in quotes, and spans of time as they say them.
 //
-// The helper imports it, so it uses nothing that package os does not need anyway.
+// The helper imports it, so it uses nothing that package os does not need anyway: package place says what that saves.
 package human
 
 import "time"
@@ -48,6 +48,35 @@ func Visible(text string) bool {
 	return true
 }
 
+// secretRun is how many letters and digits in a row may be a secret. SecretIds have 36, SecretKeys 32.
+const secretRun = 24
+
+// LooksSecret reports whether text may be or hold a SecretId or a SecretKey, so that it is not repeated on a screen: it
+// has a run of letters and digits that is long and mixes capitals, small letters and digits.
+func LooksSecret(text string) bool {
+	var length, capitals, small, digits int
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case 'A' <= c && c <= 'Z':
+			capitals++
+		case 'a' <= c && c <= 'z':
+			small++
+		case '0' <= c && c <= '9':
+			digits++
+		default:
+			length, capitals, small, digits = 0, 0, 0, 0
+			continue
+		}
+		if length++; length >= secretRun && capitals > 0 && small > 0 && digits > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// SecretLike is said in the place of what LooksSecret finds.
+const SecretLike = "(what looks like a SecretId or a SecretKey)"
+
 // Quote puts text between quotes, on one line. It is for the packages to which strconv costs too much.
 func Quote(text string) string {
 	out := []byte{'"'}
@@ -61,7 +90,19 @@ func Quote(text string) string {
 	return string(append(out, '"'))
 }
 
-// Itoa writes n, which is not negative, in base 8 or 10. It is for the packages to which strconv costs too much.
+// NamedBy is the text of an error with the words who named the profile in it, where it says that there is none of that
+// name. Whoever reads it typed nothing, and would not know where to look.
+func NamedBy(text, name, who string) string {
+	said := "no profile " + Quote(name)
+	for i := 0; i+len(said) <= len(text); i++ {
+		if end := i + len(said); text[i:end] == said {
+			return text[:end] + ", which " + who + " names" + text[end:]
+		}
+	}
+	return text
+}
+
+// Itoa writes n, which is not negative, in base 8 or 10. It is for the packages that go without strconv.
 func Itoa(n, base int) string {
 	if n < base {
 		return string(rune('0' + n))

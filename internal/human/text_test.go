@@ -40,3 +40,20 @@ func TestSpanLeavesOutZeroes(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatLooksLikeASecretIsFoundInsideOtherText(t *testing.T) {
+	for text, want := range map[string]bool{
+		"AKIDz8krbsJ5yKBZQpn74WFkmLPxfQv6":               true,
+		"Gu5t9xGARNpq86cd98joQYCN3EXAMPLE":               true,
+		"--secret-key=Gu5t9xGARNpq86cd98joQYCN3EXAMPLE!": true,
+		"Prod-eu-west-1-Terraform-State":                 false,
+		"upload":                                         false,
+		"3f2504e04f8911d39a0c0305e82c3301":               false,
+		"WhatHasNoDigitIsNoKeyHowEverLong":               false,
+		"":                                               false,
+	} {
+		if got := LooksSecret(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

@@ -21,13 +21,19 @@ type Addition struct {
 	Replace bool   // a key of that name gives way; without it, that is an error
 	Daemon  Daemon // has the keystore open, which is locked in this process; nil where Store can be read here
 
-	old   *keystore.Key // that is to be replaced, nil if there is none or it cannot be read
-	there bool          // a key of that name is in the keystore, readable or not
+	old     *keystore.Key // that is to be replaced, nil if there is none or it cannot be read
+	there   bool          // a key of that name is in the keystore, readable or not
+	restore func() error  // puts back what the store has under the name, byte for byte; nil if it cannot
 }
 
 // Daemon is the daemon that stores a key in this process's place: a client.Client.
 type Daemon interface {
 	AddKey(ctx context.Context, name string, key api.NewKey) error
+}
+
+// keeper is a store that can put back what it has under a name now, also what it cannot read.
+type keeper interface {
+	Keep(name string) (restore func() error, err error)
 }
 
 // undoTimeout bounds how long a failed addition takes to put things back.
@@ -105,6 +111,12 @@ func (a *Addition) Put(ctx context.Context, key keystore.Key, e keystore.Entry) 
 	if err := a.Look(ctx); err != nil { // once more: another process may have added one since the caller looked
 		return a.NothingStored(err)
 	}
+	a.restore = nil
+	if k, is := a.Store.(keeper); is {
+		if a.restore, err = k.Keep(a.Name); err != nil {
+			return a.NothingStored(err)
+		}
+	}
 	err = a.Store.Put(ctx, a.Name, key)
 	if err == nil {
 		err = a.readBack(ctx, key)
@@ -149,6 +161,9 @@ func (a *Addition) readBack(ctx context.Context, key keystore.Key) error {
 func (a *Addition) undo(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
+	if a.restore != nil {
+		return a.restore()
+	}
 	if a.old != nil {
 		if got, err := a.Store.Get(ctx, a.Name); err == nil && got == *a.old {
 			return nil // it was never touched

@@ -86,14 +86,6 @@ func newEntry(name, site string, key keystore.Key) keystore.Entry {
 	}
 }
 
-// Temporary refuses a key that GetFederationToken does not take; how ends "this is a temporary key, …".
-func Temporary(how string) error {
-	return &api.Error{
-		Code: api.BadRequest, Message: "this is a temporary key, " + how,
-		Hint: "use a permanent key, from the API keys page of the CAM console",
-	}
-}
-
 // FindSite asks whose the key is at the site that config names, or at each until one knows its SecretId. A temporary
 // key has a token, a permanent one none.
 func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token credential.Secret) (
@@ -104,7 +96,7 @@ func FindSite(ctx context.Context, set *profile.Set, key keystore.Key, token cre
 		return api.Identity{}, "", err
 	}
 	sites := config.Sites
-	if c.Site != "" || c.Endpoint != "" {
+	if c.Site != "" || c.Endpoint != nil {
 		sites = []string{c.Site}
 	}
 	var first error
@@ -137,4 +129,12 @@ func Identity(ctx context.Context, set *profile.Set, site string, key keystore.K
 // unknownID reports whether STS does not know the SecretId: another site may.
 func unknownID(err error) bool {
 	return api.CodeOf(err) == api.STSCredential && strings.Contains(err.Error(), "AuthFailure.SecretIdNotFound")
+}
+
+// Temporary is the error for a key that GetFederationToken does not take; how says how we know.
+func Temporary(how string) error {
+	return &api.Error{
+		Code: api.BadRequest, Message: "this is a temporary key, " + how,
+		Hint: "use a permanent key, from the API keys page of the CAM console",
+	}
 }

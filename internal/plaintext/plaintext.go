@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/keystore"
 )
 
 // Found is a key that lies in plaintext, and where: in variables of the environment, or in a file.
@@ -34,7 +35,7 @@ func (f Found) Temporary() string {
 // OfTencentCloud reports whether Tencent Cloud issued it. Variables of AWS's names may hold a key of AWS's own.
 func (f Found) OfTencentCloud() bool {
 	if len(f.Variables) > 0 && strings.HasPrefix(f.Variables[0], "AWS_") {
-		return strings.HasPrefix(f.SecretID, "AKID") || strings.HasPrefix(f.SecretID, "IKID") // the two sites'
+		return keystore.LooksLikeID(f.SecretID)
 	}
 	return true
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/tcred/tcred/internal/human"
 )
 
 // Full is the policy that takes nothing away: a credential under it has its key's own rights.
@@ -26,12 +28,17 @@ type Finding struct {
 	Warning      bool   // STS takes the policy in spite of it, as far as we know
 }
 
-// Check reports everything wrong with a policy, in the order of the text.
+// maxFindings is how many findings a policy has at most. Nobody reads more, and each is looked at wherever the policy
+// is used.
+const maxFindings = 100
+
+// Check reports what is wrong with a policy, in the order of the text: all of it, up to 100 findings. Of a text that is
+// not JSON it reports the first place where it is not.
 // A policy without findings, or with warnings alone, is JSON that [Compact] takes.
 func Check(src []byte) []Finding {
-	c := &checker{src: src}
-	if text, ok := c.json(); ok {
-		root := parse(text)
+	c := &checker{src: src, lines: human.LinesOf(src)}
+	if c.isJSON() {
+		root := parse(src)
 		c.duplicates(root)
 		c.policy(root)
 	}
@@ -55,28 +62,25 @@ func Compact(src []byte) (string, error) {
 
 type checker struct {
 	src      []byte
+	lines    *human.Lines
 	findings []Finding
+	refused  bool // a finding is no warning
 }
 
 func (c *checker) fail(offset int, message, hint string) { c.add(offset, message, hint, false) }
 func (c *checker) warn(offset int, message, hint string) { c.add(offset, message, hint, true) }
 
+// add keeps a finding, if there is room for it. One that refuses the policy always has room: it takes a warning's.
 func (c *checker) add(offset int, message, hint string, warning bool) {
-	line, column := position(c.src, offset)
-	c.findings = append(c.findings, Finding{line, column, message, hint, warning})
-}
-
-// position turns a byte offset into a line and a column. An offset inside a rune is that rune's.
-func position(src []byte, offset int) (line, column int) {
-	for back := 1; back < utf8.UTFMax && back <= offset; back++ {
-		if _, size := utf8.DecodeRune(src[offset-back:]); size > back {
-			offset -= back
-			break
+	if len(c.findings) == maxFindings {
+		if warning || c.refused {
+			return
 		}
+		c.findings = c.findings[:maxFindings-1]
 	}
-	before := src[:offset]
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
+	c.refused = c.refused || !warning
+	line, column := c.lines.Position(offset)
+	c.findings = append(c.findings, Finding{line, column, message, hint, warning})
 }
 
 // quote shows a piece of the policy on one line and not at length.

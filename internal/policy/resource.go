@@ -8,7 +8,8 @@ import (
 // segments of a resource, as CAM's "Resource Description Method" page names them.
 var segments = []string{"qcs", "project", "service", "region", "account", "resource"}
 
-const resourceHint = "the six segments are qcs:project:service:region:account:resource, e.g. qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/*"
+const resourceHint = "the six segments are qcs:project:service:region:account:resource, e.g. " +
+	"qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/*"
 
 func (c *checker) resource(at int, s string) {
 	if s == "*" {
@@ -55,7 +56,7 @@ func missing(parts []string) []string {
 		return []string{"account"}
 	case account < 0 && len(parts) == 5:
 		return []string{"project"}
-	case account != 4:
+	default:
 		return segments[len(parts):]
 	}
 	if account == len(parts)-1 {

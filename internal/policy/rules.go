@@ -63,7 +63,8 @@ func (c *checker) field(m member, what string, fields []field) *field {
 		}
 	}
 	if strings.EqualFold(m.key, "principal") {
-		c.fail(m.at, "a policy for temporary credentials cannot have a principal", "delete it: STS grants to the federated user")
+		c.fail(m.at, "a policy for temporary credentials cannot have a principal",
+			"delete it: STS grants to the federated user")
 		return nil
 	}
 	c.warn(m.at, fmt.Sprintf("%s has a key %s that CAM does not describe", what, quote(m.key)), "")
@@ -75,7 +76,7 @@ func (c *checker) duplicates(n node) {
 	first := map[string]int{}
 	for _, m := range n.members {
 		if at, twice := first[m.key]; twice {
-			line, _ := position(c.src, at)
+			line, _ := c.lines.Position(at)
 			c.fail(m.at, fmt.Sprintf("key %s is there already", quote(m.key)), fmt.Sprintf("the first one is on line %d", line))
 		} else {
 			first[m.key] = m.at
@@ -119,7 +120,8 @@ func (c *checker) effect(n node) {
 	switch {
 	case n.kind == "string" && (n.text == "allow" || n.text == "deny"):
 	case n.kind == "string" && (strings.EqualFold(n.text, "allow") || strings.EqualFold(n.text, "deny")):
-		c.fail(n.at, fmt.Sprintf("effect %s must be lower case", quote(n.text)), fmt.Sprintf("write %q", strings.ToLower(n.text)))
+		c.fail(n.at, fmt.Sprintf("effect %s must be lower case", quote(n.text)),
+			fmt.Sprintf("write %q", strings.ToLower(n.text)))
 	default:
 		c.fail(n.at, `effect must be "allow" or "deny"`, "")
 	}
@@ -127,7 +129,8 @@ func (c *checker) effect(n node) {
 
 func (c *checker) condition(n node) {
 	if n.kind != "object" {
-		c.fail(n.at, fmt.Sprintf("condition is a %s; it must be an object", n.kind), `like {"ip_equal": {"qcs:ip": "10.0.0.0/8"}}`)
+		c.fail(n.at, fmt.Sprintf("condition is a %s; it must be an object", n.kind),
+			`like {"ip_equal": {"qcs:ip": "10.0.0.0/8"}}`)
 	}
 }
 
@@ -162,6 +165,7 @@ func (c *checker) action(at int, s string) {
 	case strings.HasPrefix(s, "s3:"), strings.HasPrefix(s, "ec2:"), strings.HasPrefix(s, "iam:"):
 		c.warn(at, fmt.Sprintf("action %s is AWS's", quote(s)), "CAM's look like name/cos:PutObject")
 	case !strings.Contains(s, ":"):
-		c.warn(at, fmt.Sprintf("action %s names no service", quote(s)), "write the service before it, like name/cos:PutObject")
+		c.warn(at, fmt.Sprintf("action %s names no service", quote(s)),
+			"write the service before it, like name/cos:PutObject")
 	}
 }

@@ -13,7 +13,9 @@ import (
 	"slices"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -66,6 +68,29 @@ func (s *Set) Key(ctx context.Context, name string) (keystore.Entry, error) {
 	return r.entry(ctx, name, names)
 }
 
+// ReadKey reads the permanent key of that name, to ask who its bearer is. Errors are NoKey, or the keystore's.
+func (s *Set) ReadKey(ctx context.Context, name string) (broker.Question, error) {
+	entry, err := s.Key(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	store, err := s.Store()
+	if err != nil {
+		return nil, err
+	}
+	key, err := store.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.Client(entry.Site)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (api.Identity, error) {
+		return client.CallerIdentity(ctx, key.ID, key.Secret, "")
+	}, nil
+}
+
 // check holds every profile against the keys that there are.
 func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 	keys, err := r.keyNames(ctx)
@@ -85,13 +110,18 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 			setting, err = "duration", checkDuration(p, e)
 		} else if !slices.Contains(keys, p.Key) {
 			err = &api.Error{
-				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, config.DidYouMean(p.Key, keys)),
-				Hint:    "tcred add " + p.Key,
+				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, human.DidYouMean(p.Key, keys)),
+				Hint:    noKeyHint(p.Key, keys),
 			}
 		}
 		if err != nil {
 			problems = append(problems, r.problem(err, name, setting))
 		}
+	}
+	if names := r.config.Names(keys); r.config.Default != "" && !slices.Contains(names, r.config.Default) {
+		err := &api.Error{Message: fmt.Sprintf(
+			"default_profile %q is neither a profile nor a key%s", r.config.Default, human.DidYouMean(r.config.Default, names))}
+		problems = append(problems, r.problem(err, "", "default_profile"))
 	}
 	return append(problems, r.checkOwnProfiles()...)
 }
@@ -151,12 +181,11 @@ func checkAccess(c *config.Config) (problems []config.Problem) {
 	return problems
 }
 
-func holdsPassword(proxy string) bool {
-	u, err := url.Parse(proxy)
-	if err != nil || u.User == nil {
+func holdsPassword(proxy *url.URL) bool {
+	if proxy == nil {
 		return false
 	}
-	_, has := u.User.Password()
+	_, has := proxy.User.Password()
 	return has
 }
 

@@ -79,6 +79,15 @@ inline = {policy = "full", key = "wokr"}
 	)
 }
 
+func TestCheckFindsADefaultProfileThatIsNone(t *testing.T) {
+	h := newHome(t)
+	h.key("work", emulator.NewAccount(false))
+	h.write("config.toml", "default_profile = \"wrok\"\n"+h.config(""))
+	h.wantProblems(`config.toml:1:20: default_profile "wrok" is neither a profile nor a key; did you mean "work"?`)
+	h.write("config.toml", "default_profile = \"work\"\n"+h.config(""))
+	h.wantProblems()
+}
+
 func TestCheckReportsConfigAndIndexTogether(t *testing.T) {
 	h := newHome(t)
 	if err := os.MkdirAll(filepath.Dir(h.index.Path), 0o700); err != nil {
@@ -111,6 +120,15 @@ func TestCheckFindsFilesThatOthersCanRead(t *testing.T) {
 		"config.toml: the proxy's password in it is open to others (mode 0644)",
 		"config.toml:4:20: passphrase file "+filepath.Join(h.dir, "pass")+" is open to other users (mode 0640)",
 	)
+}
+
+func TestAProxyWithoutAPasswordMayBeRead(t *testing.T) {
+	h := newHome(t)
+	h.write("config.toml", "proxy = \"http://me@proxy.corp:8080\"\n"+h.config(""))
+	if err := os.Chmod(filepath.Join(h.dir, "config.toml"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h.wantProblems()
 }
 
 func TestKeyNamesTheNearest(t *testing.T) {

@@ -40,6 +40,17 @@ func fingerprint(files []string) fingerprints {
 // steps leave it so for a moment. It is the one exception to what the files state.
 const missingHold = 30 * time.Second
 
+// readSince is f for files that were read after before was taken: one that changed meanwhile may have been read as it was,
+// so its change counts as one that is still to be seen.
+func (f fingerprints) readSince(before fingerprints) fingerprints {
+	for file, print := range before {
+		if _, still := f[file]; still {
+			f[file] = print
+		}
+	}
+	return f
+}
+
 // current is the reading to serve from, its revision, and why it is not of what is on disk.
 func (s *Set) current() (*reading, uint64, held, error) {
 	s.mu.Lock()
@@ -84,12 +95,7 @@ func (s *Set) look() {
 	}
 	r, err := s.read()
 	s.watched = s.filesOf(r, err)
-	s.seen = fingerprint(s.watched)
-	for file, print := range before {
-		if _, ok := s.seen[file]; ok {
-			s.seen[file] = print // a change while it was read is one that is still to come
-		}
-	}
+	s.seen = fingerprint(s.watched).readSince(before)
 	if err != nil && (s.problem == nil || s.problem.Error() != err.Error()) {
 		s.o.Log.Error("config not taken up whole", "err", err)
 	}
@@ -234,9 +240,12 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 	if client, ok := r.clients[key]; ok {
 		return client, nil
 	}
-	o := sts.Options{Site: key.site, Region: region, Language: cmp.Or(c.Language, localeLanguage()), Now: now}
-	if err := addressOf(&o, c); err != nil {
-		return nil, err
+	o := sts.Options{
+		Site: key.site, Endpoint: c.Endpoint, Region: region, Proxy: c.Proxy, Roots: c.CAs,
+		Language: cmp.Or(c.Language, localeLanguage()), Now: now,
+	}
+	if c.Endpoint != nil && config.IsLoopback(c.Endpoint.Hostname()) { // never reached through a proxy
+		o.Proxy = nil
 	}
 	client, err := sts.NewClient(o)
 	if err != nil {
@@ -244,22 +253,6 @@ func (r *reading) client(region, site string, now func() time.Time) (*sts.Client
 	}
 	r.clients[key] = client
 	return client, nil
-}
-
-// addressOf fills in where STS is by config, and how to get there. A loopback endpoint is never reached through a proxy.
-func addressOf(o *sts.Options, c *config.Config) (err error) {
-	if c.Endpoint != "" {
-		if o.Endpoint, err = config.ParseEndpoint(c.Endpoint); err != nil {
-			return err
-		}
-	}
-	if c.Proxy != "" && (o.Endpoint == nil || !config.IsLoopback(o.Endpoint.Hostname())) {
-		if o.Proxy, err = config.ParseProxy(c.Proxy); err != nil {
-			return err
-		}
-	}
-	o.Roots, err = loadRoots(c.CAFile)
-	return err
 }
 
 // localeLanguage is the one of config.Languages that LANG asks for. It is all of the locale that a daemon is given.

@@ -9,14 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // TestRealRelease makes a release twice, in different directories, and looks at what came out with the tools that
 // people will use on it.
 func TestRealRelease(t *testing.T) {
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("needs nfpm from the module proxy, root, dpkg, rpm, bsdtar and ruby: TCRED_TEST_REAL=1 runs it")
-	}
+	testworld.NeedReal(t, true, "needs nfpm from the module proxy, root, dpkg, rpm, bsdtar and ruby")
 	source := copySource(t, repository) // which nobody edits meanwhile
 	out := makeRelease(t, source)
 	t.Run("identical", func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,17 +18,13 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
-// needReal skips a test that runs real processes for long, unless TCRED_TEST_REAL=1 asks for it.
+// needReal is testworld.NeedReal for the tests here: they run real processes for long.
 func needReal(t *testing.T) {
 	t.Helper()
-	if os.Getenv("TCRED_TEST_REAL") != "1" {
-		t.Skip("real processes, minutes long: TCRED_TEST_REAL=1 runs it")
-	}
-	if runtime.GOOS != "linux" {
-		t.Fatal("TCRED_TEST_REAL=1, but this test needs Linux: /proc, and paths of Debian")
-	}
+	testworld.NeedReal(t, runtime.GOOS == "linux", "needs Linux, with paths of Debian, and runs real processes for minutes")
 }
 
 // tags are the build tags of the binaries of a world.
@@ -40,39 +35,15 @@ const (
 	scaled  tags = "timescale" // the refresh engine's times are divided by loadScale
 )
 
-var (
-	buildMu sync.Mutex
-	built   = make(map[tags]string)
-)
-
-func TestMain(m *testing.M) {
-	status := m.Run()
-	for _, dir := range built {
-		os.RemoveAll(dir)
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { os.Exit(testworld.Run(m)) }
 
 // binaries is the directory of tcred and tcred-helper, built once a run with these tags.
 func binaries(t *testing.T, with tags) string {
 	t.Helper()
-	buildMu.Lock()
-	defer buildMu.Unlock()
-	if dir, ok := built[with]; ok {
-		return dir
+	if with == shipped {
+		return testworld.Binaries(t)
 	}
-	dir, err := os.MkdirTemp("", "tcred-bin-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	built[with] = dir
-	build := exec.Command("go", "build", "-tags", string(with), "-o", dir+string(filepath.Separator),
-		"github.com/tcred/tcred", "github.com/tcred/tcred/cmd/tcred-helper")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the binaries: %v\n%s", err, out)
-	}
-	return dir
+	return testworld.Binaries(t, "-tags", string(with))
 }
 
 // world is one test's own: a directory that is HOME and all else, binaries, a key in a dir keystore, an STS.
@@ -120,7 +91,7 @@ func newWorld(t *testing.T, with tags, settings string) *world {
 		}
 	}
 	t.Setenv(api.EnvConfig, w.config) // the client says which config it means
-	w.client = client.New(w.socket)
+	w.client = &client.Client{Socket: w.socket}
 	t.Cleanup(w.end)
 	return w
 }

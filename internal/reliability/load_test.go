@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	loadScale    = 100 // of the binaries that are built with the tag timescale: daemon/scale.go
+	loadScale    = 100 // of the binaries that are built with the tag timescale: internal/broker/scale.go
 	loadProfiles = 1000
 	loadClients  = 200
 	loadHelpers  = 4   // of the clients, those that are a process each time

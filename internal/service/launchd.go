@@ -26,11 +26,12 @@ func (m *launchd) target() string { return m.domain() + "/" + packaging.LaunchdL
 
 // path is where launchd looks for the agent.
 func (m *launchd) path() (string, error) {
-	home, err := os.UserHomeDir()
+	home, err := place.Home()
 	if err != nil {
 		return "", fmt.Errorf("finding a place for the agent: %w", err)
 	}
-	return filepath.Join(home, "Library", "LaunchAgents", packaging.LaunchdLabel+".plist"), nil
+	dir := filepath.Join(home, "Library", "LaunchAgents")
+	return filepath.Join(dir, packaging.LaunchdLabel+".plist"), place.CheckOwner("HOME", dir)
 }
 
 // agent is the agent's file, with every path in it.

@@ -117,7 +117,7 @@ func settings() (env []packaging.Setting) {
 
 // stopOther stops a daemon that no service runs: the service needs its socket.
 func stopOther(ctx context.Context, s *steps) error {
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		return nil
 	}
@@ -129,7 +129,7 @@ func stopOther(ctx context.Context, s *steps) error {
 		return nil
 	}
 	s.Say("stopping the daemon that runs without a service, process %d", st.PID)
-	if _, err := StopDaemon(ctx); err != nil {
+	if _, err := StopDaemon(ctx, new(client.Client)); err != nil {
 		return err
 	}
 	s.Say("the daemon stopped")
@@ -141,7 +141,7 @@ func checkAnswer(ctx context.Context, s *steps) error {
 	if s.DryRun {
 		return nil
 	}
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	if err != nil {
 		e := api.AsError(err)
 		return &api.Error{

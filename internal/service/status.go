@@ -24,7 +24,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	if err != nil || st.PID == 0 { // to ask a daemon that does not run would start it
 		return st, err
 	}
-	running, err := client.New("").Status(ctx)
+	running, err := new(client.Client).Status(ctx)
 	switch {
 	case err != nil:
 		st.Daemon = fmt.Sprintf("does not answer: %v", err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/packaging"
 )
 
@@ -133,7 +134,7 @@ func (m *systemd) restartDue(ctx context.Context) bool {
 	if m.property(ctx, serviceUnit, "ActiveState") != "active" {
 		return false // asking would start it
 	}
-	st, err := client.New("").Status(ctx)
+	st, err := new(client.Client).Status(ctx)
 	return err == nil && st.Version != api.Version
 }
 
@@ -188,7 +189,7 @@ func (m *systemd) removeFiles(s *steps) error {
 // uninstallFiles removes what it can where no systemd answers. The link that enables the socket goes too: else the next
 // login would find it.
 func (m *systemd) uninstallFiles(s *steps, noSystemd error) error {
-	home, _ := os.UserHomeDir() // none is ""
+	home, _ := place.Home() // none is ""
 	for _, config := range slices.Compact([]string{filepath.Join(home, ".config"), os.Getenv("XDG_CONFIG_HOME")}) {
 		if !filepath.IsAbs(config) {
 			continue

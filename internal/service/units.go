@@ -26,15 +26,19 @@ func (m *systemd) find(ctx context.Context) error {
 		return noSystemd(err)
 	}
 	unitPath := words(found)
-	home, err := os.UserHomeDir()
+	home, err := place.Home()
 	if err != nil {
 		return fmt.Errorf("finding a place for the units: %w", err)
 	}
+	from := "HOME"
 	m.dir = filepath.Join(home, ".config", "systemd", "user")
 	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" { // systemd may not know the shell's
 		if dir = filepath.Join(dir, "systemd", "user"); slices.Contains(unitPath, dir) {
-			m.dir = dir
+			from, m.dir = "XDG_CONFIG_HOME", dir
 		}
+	}
+	if err := place.CheckOwner(from, m.dir); err != nil {
+		return err
 	}
 	for _, dir := range unitPath {
 		if dir != m.dir && hasUnits(dir) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/testworld"
 )
 
 // shortDir is a directory of ours with mode 0700 whose name leaves room for a socket's path.
@@ -111,7 +112,8 @@ func TestAnUnsafeDirectoryIsNeverConnectedThrough(t *testing.T) {
 		}
 	}()
 	os.Chmod(dir, 0o750)
-	for _, dial := range []func(string, time.Time) (*Conn, error){Dial, DialOrStart} {
+	orStart := func(path string, deadline time.Time) (*Conn, error) { return DialOrStart(path, "", deadline) }
+	for _, dial := range []func(string, time.Time) (*Conn, error){Dial, orStart} {
 		if _, err := dial(path, soon()); api.CodeOf(err) != api.Forbidden {
 			t.Errorf("open directory: got %v", err)
 		}
@@ -150,10 +152,7 @@ func TestAServerOfAnotherUidIsRefused(t *testing.T) {
 // The socket is bound by root in root's directory, then handed to a process of another user that listens on it.
 func TestAServerOfAnotherUserIsRefusedByRootToo(t *testing.T) {
 	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
-		if os.Getenv("TCRED_TEST_REAL") == "1" {
-			t.Fatal("needs root on linux to become another user")
-		}
-		t.Skip("needs root on linux to become another user")
+		testworld.NeedReal(t, false, "needs root on Linux, to become another user")
 	}
 	path := filepath.Join(shortDir(t), "s")
 	fd, err := newSocket()

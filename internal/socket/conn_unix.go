@@ -18,12 +18,17 @@ import (
 // ErrNotListening is in the error of [Dial] when there is no socket, or one that nobody serves.
 var ErrNotListening = errors.New("nobody listens")
 
-// Conn is a connection to the daemon. It blocks in the system call itself, with the deadline as the
-// socket's own time limit, since a poller costs more than the whole exchange. Not for concurrent use.
+// Conn is a connection to the daemon. It blocks in the system call itself, with the deadline as the socket's own time
+// limit: to start a poller would make the helper's run about 1 % longer. Not for concurrent use.
 type Conn struct {
 	fd       int
+	server   int
 	deadline time.Time
 }
+
+// Server is the process that listens on the other end: the daemon, or systemd, where that made the socket. It was so when
+// the connection was made.
+func (c *Conn) Server() int { return c.server }
 
 // Dial connects to the daemon at address and bounds the connection by deadline (the zero time: no bound).
 // It trusts neither a directory that fails [CheckDir] nor a server of another uid. Errors are *api.Error.
@@ -42,7 +47,7 @@ func Dial(address string, deadline time.Time) (*Conn, error) {
 	if err != nil {
 		return nil, noDaemon("cannot make a socket: "+reason(err), err)
 	}
-	c := &Conn{fd, deadline}
+	c := &Conn{fd: fd, deadline: deadline}
 	if err := c.connect(address); err != nil {
 		c.Close()
 		return nil, err
@@ -79,7 +84,9 @@ func (c *Conn) connect(address string) error {
 func refused(address string) error {
 	info, err := os.Lstat(address)
 	if err == nil && info.Mode()&(fs.ModeSocket|fs.ModeSymlink) == 0 {
-		return &api.Error{Code: api.Internal, Message: human.Quote(address) + " is in the way: it is not a socket", Hint: "move it away"}
+		return &api.Error{
+			Code: api.Internal, Message: human.Quote(address) + " is in the way: it is not a socket", Hint: "move it away",
+		}
 	}
 	return notListening(address)
 }
@@ -87,19 +94,24 @@ func refused(address string) error {
 // checkServer refuses a server that runs under another uid than ours: it would learn what we ask, and hand us
 // credentials of its own choice.
 func (c *Conn) checkServer(address string, ours int) error {
-	uid, err := peerUID(c.fd)
+	uid, pid, err := PeerOf(c.fd)
 	if err != nil {
 		return noDaemon("cannot tell who listens on "+human.Quote(address)+": "+reason(err), err)
 	}
 	if uid != ours {
 		return &api.Error{
-			Code:    api.Forbidden,
-			Message: "the server on " + human.Quote(address) + " runs as uid " + human.Itoa(uid, 10) + ", not as you (uid " + human.Itoa(ours, 10) + ")",
-			Hint:    "it was asked nothing; stop it, or set " + api.EnvSocket + " to another path",
+			Code: api.Forbidden,
+			Message: "the server on " + human.Quote(address) + " runs as uid " + human.Itoa(uid, 10) +
+				", not as you (uid " + human.Itoa(ours, 10) + ")",
+			Hint: "it was asked nothing; stop it, or set " + api.EnvSocket + " to another path",
 		}
 	}
+	c.server = pid
 	return nil
 }
+
+// SetDeadline moves the time when reads and writes give up.
+func (c *Conn) SetDeadline(deadline time.Time) { c.deadline = deadline }
 
 // Read reads what is there, waiting for the first byte. After the deadline it fails with os.ErrDeadlineExceeded.
 func (c *Conn) Read(p []byte) (int, error) {
@@ -169,7 +181,8 @@ func (c *Conn) File() (*os.File, error) { return os.NewFile(uintptr(c.fd), "tcre
 
 func notListening(address string) error {
 	return &api.Error{
-		Code: api.NoDaemon, Message: "no daemon listens on " + human.Quote(address), Hint: "start it: tcred daemon", Cause: ErrNotListening,
+		Code: api.NoDaemon, Message: "no daemon listens on " + human.Quote(address), Hint: "start it: tcred daemon",
+		Cause: ErrNotListening,
 	}
 }
 
@@ -179,7 +192,7 @@ func noDaemon(message string, cause error) error {
 
 func tooSlow(address string) error {
 	return &api.Error{
-		Code: api.Timeout, Message: "the daemon on " + human.Quote(address) + " took no connection in time", Hint: "see tcred logs",
-		Cause: os.ErrDeadlineExceeded,
+		Code: api.Timeout, Message: "the daemon on " + human.Quote(address) + " took no connection in time",
+		Hint: "see tcred logs", Cause: os.ErrDeadlineExceeded,
 	}
 }

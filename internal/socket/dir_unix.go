@@ -25,16 +25,18 @@ func CheckDir(dir string) error {
 	perm := info.Mode().Perm()
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return unsafeDir(human.Quote(dir)+" is a link, not a directory", "remove the link, or set "+api.EnvSocket+" to the place it leads to", nil)
+		return unsafeDir(human.Quote(dir)+" is a link, not a directory",
+			"remove the link, or set "+api.EnvSocket+" to the place it leads to", nil)
 	case !info.IsDir():
 		return unsafeDir(human.Quote(dir)+" is not a directory", "remove it, or set "+api.EnvSocket, nil)
 	case owner != os.Geteuid():
-		return unsafeDir("directory "+human.Quote(dir)+" belongs to uid "+human.Itoa(owner, 10)+", not to you (uid "+human.Itoa(os.Geteuid(), 10)+")", ownDir, nil)
+		return unsafeDir("directory "+human.Quote(dir)+" belongs to uid "+human.Itoa(owner, 10)+
+			", not to you (uid "+human.Itoa(os.Geteuid(), 10)+")", ownDir, nil)
 	case perm&0o077 != 0 && info.Mode()&fs.ModeSticky != 0: // /tmp and its like are not ours to close
 		return unsafeDir("directory "+human.Quote(dir)+" is shared with other users", ownDir, nil)
-	case perm&0o077 != 0:
+	case perm&0o077 != 0: // /run and / are not ours to close either
 		return unsafeDir("directory "+human.Quote(dir)+" is open to other users (mode "+human.Itoa(int(perm), 8)+")",
-			"chmod 700 "+human.Quote(dir)+" if nobody else needs it, else "+ownDir, nil) // /run and / are not ours to close either
+			"chmod 700 "+human.Quote(dir)+" if nobody else needs it, else "+ownDir, nil)
 	}
 	return nil
 }

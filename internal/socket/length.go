@@ -1,6 +1,7 @@
 // Package socket decides whether to trust the daemon's socket, connects to it, and starts the daemon.
 //
-// The helper is run on every call of every tool, so this package keeps to what package os needs anyway.
+// The helper is run on every call of every tool, so this package keeps to what package os needs anyway: package place
+// says what that saves.
 package socket
 
 import (
@@ -19,8 +20,9 @@ func CheckLength(path string) error {
 		return nil
 	}
 	return &api.Error{
-		Code:    api.BadRequest,
-		Message: "the socket's path is " + human.Itoa(len(path), 10) + " bytes long, the limit is " + human.Itoa(MaxPath, 10) + ": " + human.Quote(path),
-		Hint:    "set " + api.EnvSocket + " to a shorter path in a directory of your own",
+		Code: api.BadRequest,
+		Message: "the socket's path is " + human.Itoa(len(path), 10) + " bytes long, the limit is " +
+			human.Itoa(MaxPath, 10) + ": " + human.Quote(path),
+		Hint: "set " + api.EnvSocket + " to a shorter path in a directory of your own",
 	}
 }

@@ -16,11 +16,16 @@ func newSocket() (int, error) {
 	return fd, err
 }
 
-// peerUID is the uid that listened on the other end.
-func peerUID(fd int) (int, error) {
+// PeerOf asks the kernel who is at the other end of a unix socket: who connected, or who listened. The pid may be that
+// of a process that ended since.
+func PeerOf(fd int) (uid, pid int, err error) {
 	cred, err := unix.GetsockoptXucred(fd, unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return int(cred.Uid), nil
+	pid, err = unix.GetsockoptInt(fd, unix.SOL_LOCAL, unix.LOCAL_PEERPID)
+	if err != nil {
+		return 0, 0, err
+	}
+	return int(cred.Uid), pid, nil
 }

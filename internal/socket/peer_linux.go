@@ -6,11 +6,12 @@ func newSocket() (int, error) {
 	return syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 }
 
-// peerUID is the uid that listened on the other end.
-func peerUID(fd int) (int, error) {
+// PeerOf asks the kernel who is at the other end of a unix socket: who connected, or who listened. The pid may be that
+// of a process that ended since.
+func PeerOf(fd int) (uid, pid int, err error) {
 	cred, err := syscall.GetsockoptUcred(fd, syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return int(cred.Uid), nil
+	return int(cred.Uid), int(cred.Pid), nil
 }

@@ -25,7 +25,21 @@ func Dial(string, time.Time) (*Conn, error) {
 }
 
 // DialOrStart fails as [Dial] does.
-func DialOrStart(path string, deadline time.Time) (*Conn, error) { return Dial(path, deadline) }
+func DialOrStart(address, binary string, deadline time.Time) (*Conn, error) {
+	return Dial(address, deadline)
+}
+
+// BinaryBeside fails: there is no daemon to start.
+func BinaryBeside() (string, error) { return "", ErrNotListening }
+
+// PeerOf fails: where the kernel does not tell who is at the other end, nobody is trusted.
+func PeerOf(int) (uid, pid int, err error) { return 0, 0, errors.ErrUnsupported }
+
+// SetDeadline does nothing.
+func (*Conn) SetDeadline(time.Time) {}
+
+// Server knows nobody.
+func (*Conn) Server() int { return 0 }
 
 // Read fails.
 func (*Conn) Read([]byte) (int, error) { return 0, ErrNotListening }
@@ -46,7 +60,9 @@ func CheckDir(dir string) error {
 		return err
 	}
 	if !info.IsDir() || info.Mode()&fs.ModeSymlink != 0 {
-		return &api.Error{Code: api.Forbidden, Message: human.Quote(dir) + " is not a directory", Hint: "remove it, or set " + api.EnvSocket}
+		return &api.Error{
+			Code: api.Forbidden, Message: human.Quote(dir) + " is not a directory", Hint: "remove it, or set " + api.EnvSocket,
+		}
 	}
 	return nil
 }
@@ -54,7 +70,9 @@ func CheckDir(dir string) error {
 // MakeDir makes dir and what is missing above it.
 func MakeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return &api.Error{Code: api.Forbidden, Message: "cannot make directory " + human.Quote(dir) + ": " + err.Error(), Cause: err}
+		return &api.Error{
+			Code: api.Forbidden, Message: "cannot make directory " + human.Quote(dir) + ": " + err.Error(), Cause: err,
+		}
 	}
 	return CheckDir(dir)
 }

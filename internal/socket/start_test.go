@@ -5,7 +5,7 @@ package socket
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,27 +13,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/testworld"
 )
-
-// buildFake is the fake daemon's binary, built once.
-var buildFake = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "t")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "fake")
-	if text, err := exec.Command("go", "build", "-o", out, "./testdata/fake").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, text)
-	}
-	return os.ReadFile(out)
-})
 
 // house is a directory with a program that asks, the fake daemon beside it, and the socket's place.
 type house struct {
@@ -55,7 +41,7 @@ func newHouse(t *testing.T) house {
 	if err := os.WriteFile(h.asker, self, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	fake, err := buildFake()
+	fake, err := os.ReadFile(filepath.Join(testworld.BuildUnmeasured(t, "./testdata/fake"), "fake"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +61,7 @@ func (h house) ask(mode string, timeout time.Duration, env ...string) *exec.Cmd 
 	cmd := exec.Command(h.asker)
 	cmd.Env = append([]string{
 		envRole + "=ask", "SOCKET_TEST_TIMEOUT=" + timeout.String(), "HOME=" + h.dir, api.EnvSocket + "=" + h.socket,
-		"TCRED_FAKE=" + mode, "TCRED_FAKE_LOG=" + h.log,
+		"TCRED_FAKE=" + mode, "TCRED_FAKE_LOG=" + h.log, "GOCOVERDIR=" + os.Getenv("GOCOVERDIR"),
 	}, env...)
 	return cmd
 }
@@ -101,35 +87,95 @@ func TestTheDaemonInheritsOnlyWhatItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer leak.Close()
-	cmd.ExtraFiles = []*os.File{leak}
-	if out, err := cmd.CombinedOutput(); string(out) != "ok\n" {
-		t.Fatalf("%v %s", err, out)
-	}
-	text, err := os.ReadFile(h.log + ".dump")
+	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got struct {
-		Args, Env, Files []string
-		Dir              string
-		Umask            int
-		Leader           bool
+	defer read.Close()
+	defer write.Close()
+	cmd.ExtraFiles = []*os.File{leak, read, nil, write}
+	if out, err := cmd.CombinedOutput(); string(out) != "ok\n" {
+		t.Fatalf("%v %s", err, out)
 	}
-	if err := json.Unmarshal(text, &got); err != nil {
+	c, err := Dial(h.socket, soon()) // it answers once it wrote down what it has
+	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
+	defer c.Close()
+	io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+	c.Read(make([]byte, 1))
+	env := []string{
 		"DBUS_SESSION_BUS_ADDRESS=unix:path=/x", "HOME=" + h.dir, "LANG=C", "PATH=/bin", "TCRED_FAKE=", "TCRED_FAKE_LOG=" + h.log,
 		"TCRED_SOCKET=" + h.socket, "USER=u", "XDG_CACHE_HOME=/c",
 	}
-	if slices.Sort(got.Env); !slices.Equal(got.Env, want) {
-		t.Errorf("environment %q, want %q", got.Env, want)
+	launcher, daemon := h.inherited(t, "launch"), h.inherited(t, "start")
+	for _, got := range []inheritance{launcher, daemon} {
+		if slices.Sort(got.Env); !slices.Equal(got.Env, env) || got.Dir != "/" {
+			t.Errorf("environment %q, want %q; directory %s", got.Env, env, got.Dir)
+		}
 	}
-	if want := []string{"/dev/null", "/dev/null", "/dev/null"}; runtime.GOOS == "linux" && !slices.Equal(got.Files, want) {
-		t.Errorf("files %q, want %q", got.Files, want)
+	if !slices.Equal(launcher.Args, []string{"daemon", "--background"}) {
+		t.Errorf("it was started as %q", launcher.Args)
 	}
-	if !slices.Equal(got.Args, []string{"daemon", "--background"}) || got.Dir != "/" || got.Umask != 0o077 || !got.Leader {
-		t.Errorf("got %s", text)
+	if want := []string{"/dev/null", "/dev/null", "/dev/null"}; runtime.GOOS == "linux" {
+		if !slices.Equal(launcher.Files[:3], want) || !slices.Equal(daemon.Files[:3], want) {
+			t.Errorf("standard files %q, then %q", launcher.Files, daemon.Files)
+		}
+		if rest := daemon.Files[3:]; len(rest) != 1 || !strings.HasPrefix(rest[0], "socket:") { // its own
+			t.Errorf("the daemon has files %q", rest)
+		}
+	}
+	if daemon.Umask != 0o077 || !daemon.Leader {
+		t.Errorf("got %+v", daemon)
+	}
+}
+
+// inheritance is what a fake found itself with.
+type inheritance struct {
+	Args, Env, Files []string
+	Dir              string
+	Umask            int
+	Leader           bool
+}
+
+func (h house) inherited(t *testing.T, event string) (got inheritance) {
+	t.Helper()
+	text, err := os.ReadFile(h.log + "." + event)
+	if err == nil {
+		err = json.Unmarshal(text, &got)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// A host of the Go client has threads that make files and children meanwhile.
+func TestTheAskerKeepsItsUmaskAndItsFilesAsTheyAre(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs /proc")
+	}
+	h := newHouse(t)
+	cmd := h.ask("", 10*time.Second, envRole+"=ask and watch")
+	file, err := os.Open(h.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd.ExtraFiles = []*os.File{file}
+	if out, err := cmd.CombinedOutput(); string(out) != "ok\n" {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
+// A program that waits for all its children, as a shell or a script does, must not wait for the daemon.
+func TestTheDaemonIsNobodysChild(t *testing.T) {
+	h := newHouse(t)
+	cmd := h.ask("", 10*time.Second, envRole+"=ask and wait")
+	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	if out, err := cmd.CombinedOutput(); string(out) != "no child is left\n" || len(h.events(t, "listen")) != 1 {
+		t.Errorf("%v, %s", err, out)
 	}
 }
 
@@ -160,6 +206,7 @@ func TestHowAStartEnds(t *testing.T) {
 	}{
 		{"", "ok\n", 10 * time.Second, 1},
 		{"busy", "ok\n", 10 * time.Second, 2}, // another daemon was about to end
+		{"crash", "ended as soon as it was started (exit status 1)\n", 10 * time.Second, 1},
 		{"die", "tcred: error: the daemon ended as soon as it was started (exit status 3)\n" +
 			"tcred: hint: see tcred logs, or run it in the foreground: tcred daemon\n", 10 * time.Second, 1},
 		{"mute", "in time\n", 300 * time.Millisecond, 1},

@@ -13,19 +13,20 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// How often to look. One process starts the daemon and looks often; those that wait for it may be hundreds, and
-// must leave the daemon the processor.
+// How often to look. Those that wait for a daemon may be hundreds, and must leave it the processor.
 const (
-	starterPause   = 2 * time.Millisecond
 	waiterPause    = 5 * time.Millisecond // grows to maxWaiterPause
 	maxWaiterPause = 40 * time.Millisecond
+	starterPause   = 2 * time.Millisecond
 	restartPause   = 250 * time.Millisecond
 )
 
-// DialOrStart connects as [Dial] does, and starts the daemon where nobody listens: "tcred daemon --background",
-// the binary beside this program's own, never one from PATH. However many processes call at once, one starts it;
-// the others wait. Everything together ends at deadline, which must be set. Errors are *api.Error.
-func DialOrStart(address string, deadline time.Time) (*Conn, error) {
+// DialOrStart connects as [Dial] does, and starts the daemon where nobody listens: "BINARY daemon --background",
+// which detaches itself (see [Detach]). An empty binary is the one that [Beside] names; never is one from PATH
+// started. However many processes call at once, one starts the daemon; the others wait. Everything together ends at
+// deadline, which must be set. Umask and files of this process stay as they are, and once it is connected it has no
+// child of this. Errors are *api.Error.
+func DialOrStart(address, binary string, deadline time.Time) (*Conn, error) {
 	c, err := Dial(address, deadline)
 	if !errors.Is(err, ErrNotListening) {
 		return c, err
@@ -38,7 +39,7 @@ func DialOrStart(address string, deadline time.Time) (*Conn, error) {
 		return c, err
 	}
 	defer unlock() // when the daemon listens: who waits for the lock connects then
-	return startAndDial(address, deadline)
+	return startAndDial(address, binary, deadline)
 }
 
 // dialOrLock waits until somebody listens, and returns the connection, or until the start lock is ours while
@@ -52,7 +53,9 @@ func dialOrLock(address string, deadline time.Time) (*Conn, func(), error) {
 	unlock := func() { syscall.Close(fd) }
 	for pause := waiterPause; ; pause = min(pause*3/2, maxWaiterPause) {
 		err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
-		ours := err == nil
+		// Some clusters' homes have no locks. Daemons that several callers start then give way to each other.
+		lockless := err == syscall.ENOLCK || err == syscall.ENOSYS || err == syscall.EOPNOTSUPP
+		ours := err == nil || lockless
 		if !ours && err != syscall.EWOULDBLOCK && err != syscall.EINTR {
 			unlock()
 			return nil, nil, noDaemon("cannot lock "+human.Quote(lock)+": "+reason(err), err)
@@ -73,52 +76,50 @@ func dialOrLock(address string, deadline time.Time) (*Conn, func(), error) {
 	}
 }
 
-// startAndDial starts the daemon until one listens. A daemon that ends with status 0 found another one at work
-// that does not listen (yet, or any more): after a pause, which lets it begin or end, it is worth another try.
-func startAndDial(address string, deadline time.Time) (*Conn, error) {
+// startAndDial starts the daemon until one listens. What starts it ends with status 0 once it listens, or gave way to
+// another one that does not listen (yet, or any more): after a pause, which lets that one begin or end, it is worth
+// another try.
+func startAndDial(address, binary string, deadline time.Time) (*Conn, error) {
 	for {
-		exited, err := start(address)
+		ended, err := start(address, binary)
 		if err != nil {
 			return nil, err
 		}
-		c, err := await(address, exited, deadline)
-		if c != nil || err != nil {
-			return c, err
-		}
-	}
-}
-
-// await waits until somebody listens on path. It returns nil and nil if our daemon ended with status 0 and still
-// nobody does.
-func await(address string, exited <-chan syscall.WaitStatus, deadline time.Time) (*Conn, error) {
-	var restart <-chan time.Time
-	for {
-		var status syscall.WaitStatus
-		ended := false
 		select {
-		case status = <-exited:
-			ended, restart = true, time.After(restartPause)
-		case <-restart:
-			return nil, nil
-		case <-time.After(starterPause):
-		}
-		c, err := Dial(address, deadline)
-		switch {
-		case !errors.Is(err, ErrNotListening):
-			return c, err
-		case ended && status != 0:
-			return nil, endedEarly(status)
-		case !time.Now().Before(deadline):
+		case status := <-ended:
+			c, err := dialSoon(address, status, deadline)
+			if c != nil || err != nil {
+				return c, err
+			}
+		case <-time.After(time.Until(deadline)):
 			return nil, notStarted(address)
 		}
 	}
 }
 
-// start runs the daemon apart from us: no standard files (a tool that reads our output to its end must not
-// wait for the daemon), no other inherited file, its own session, and only the environment it needs.
-// Its exit status arrives in the channel, so that no zombie is left in a program that lives on.
-func start(address string) (<-chan syscall.WaitStatus, error) {
-	binary, err := daemonBinary()
+// dialSoon connects to the daemon whose start ended with status. It returns nil and nil if that was 0 and nobody
+// listens within restartPause.
+func dialSoon(address string, status syscall.WaitStatus, deadline time.Time) (*Conn, error) {
+	for restart := time.Now().Add(restartPause); ; time.Sleep(starterPause) {
+		c, err := Dial(address, deadline)
+		switch now := time.Now(); {
+		case !errors.Is(err, ErrNotListening):
+			return c, err
+		case status != 0:
+			return nil, endedEarly(text(status))
+		case !now.Before(deadline):
+			return nil, notStarted(address)
+		case now.After(restart):
+			return nil, nil
+		}
+	}
+}
+
+// start runs what starts the daemon and detaches it: with no standard files (a tool that reads our output to its end
+// must not wait for it) and only the environment that the daemon needs. Its exit status arrives in the channel, so that
+// no zombie is left in a program that lives on.
+func start(address, binary string) (<-chan syscall.WaitStatus, error) {
+	binary, err := find(binary)
 	if err != nil {
 		return nil, err
 	}
@@ -127,22 +128,18 @@ func start(address string) (<-chan syscall.WaitStatus, error) {
 		return nil, noDaemon("cannot start the daemon: "+err.Error(), err)
 	}
 	defer null.Close()
-	defer withholdFiles()()
-	// The umask is the whole process's: for this moment others' new files are closed to group and others too.
-	umask := syscall.Umask(0o077)
 	pid, err := syscall.ForkExec(binary, []string{binary, "daemon", "--background"}, &syscall.ProcAttr{
 		Dir: "/", Env: environ(address), Files: []uintptr{null.Fd(), null.Fd(), null.Fd()},
-		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
-	syscall.Umask(umask)
 	if err != nil {
 		return nil, noDaemon("cannot start "+human.Quote(binary)+": "+reason(err), err)
 	}
-	exited := make(chan syscall.WaitStatus, 1)
-	go func() { exited <- wait(pid) }()
-	return exited, nil
+	ended := make(chan syscall.WaitStatus, 1)
+	go func() { ended <- wait(pid) }()
+	return ended, nil
 }
 
+// wait is the status of a child that ended; 0 if somebody else in this process was told it first.
 func wait(pid int) (status syscall.WaitStatus) {
 	for {
 		if _, err := syscall.Wait4(pid, &status, 0, nil); err != syscall.EINTR {
@@ -151,8 +148,27 @@ func wait(pid int) (status syscall.WaitStatus) {
 	}
 }
 
-// daemonBinary is tcred beside this program, links to the program followed.
-func daemonBinary() (string, error) {
+// find is the path of the program to start.
+func find(binary string) (string, error) {
+	what := ""
+	if binary == "" {
+		var err error
+		if binary, err = BinaryBeside(); err != nil {
+			return "", err
+		}
+		what = " beside this program"
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return "", &api.Error{
+			Code: api.NoDaemon, Message: "cannot start the daemon: no " + human.Quote(binary) + what,
+			Hint: "start it yourself: tcred daemon", Cause: err,
+		}
+	}
+	return binary, nil
+}
+
+// BinaryBeside is the path of tcred beside this program's own file, links to the program followed. There may be none.
+func BinaryBeside() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", noDaemon("cannot start the daemon: "+err.Error(), err)
@@ -167,14 +183,7 @@ func daemonBinary() (string, error) {
 		}
 		self = target
 	}
-	binary := path.Join(path.Dir(self), "tcred")
-	if _, err := os.Stat(binary); err != nil {
-		return "", &api.Error{
-			Code: api.NoDaemon, Message: "cannot start the daemon: no " + human.Quote(binary) + " beside this program",
-			Hint: "start it yourself: tcred daemon", Cause: err,
-		}
-	}
-	return binary, nil
+	return path.Join(path.Dir(self), "tcred"), nil
 }
 
 // environ is the daemon's environment: what it needs to find its files and the keychain, and nothing that could
@@ -200,47 +209,15 @@ func allowed(kv string) bool {
 
 func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
 
-// withholdFiles keeps the daemon from inheriting files that our parent left open in us: a make job server, a shell's
-// "3>&1". Go's own are withheld already. What it returns undoes it: tcred exec hands those files to its command.
-func withholdFiles() (undo func()) {
-	var withheld []uintptr
-	undo = func() {
-		for _, fd := range withheld {
-			fcntl(fd, syscall.F_SETFD, 0)
-		}
-	}
-	dir, err := os.Open("/dev/fd")
-	if err != nil {
-		return undo
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		fd := uintptr(0)
-		for i := 0; i < len(name); i++ {
-			fd = fd*10 + uintptr(name[i]-'0')
-		}
-		if fd <= 2 {
-			continue
-		}
-		if flags, ok := fcntl(fd, syscall.F_GETFD, 0); ok && flags&syscall.FD_CLOEXEC == 0 {
-			fcntl(fd, syscall.F_SETFD, syscall.FD_CLOEXEC)
-			withheld = append(withheld, fd)
-		}
-	}
-	return undo
-}
-
-func fcntl(fd, command, arg uintptr) (value uintptr, ok bool) {
-	value, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, command, arg)
-	return value, errno == 0
-}
-
-func endedEarly(status syscall.WaitStatus) error {
-	how := "exit status " + human.Itoa(max(status.ExitStatus(), 0), 10)
+// text says how a process ended, as package os does.
+func text(status syscall.WaitStatus) string {
 	if status.Signaled() {
-		how = "signal: " + status.Signal().String()
+		return "signal: " + status.Signal().String()
 	}
+	return "exit status " + human.Itoa(max(status.ExitStatus(), 0), 10)
+}
+
+func endedEarly(how string) error {
 	return &api.Error{
 		Code: api.NoDaemon, Message: "the daemon ended as soon as it was started (" + how + ")",
 		Hint: "see tcred logs, or run it in the foreground: tcred daemon",

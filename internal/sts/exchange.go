@@ -109,6 +109,8 @@ func (x *exchange) check(body []byte) error {
 		return x.fault("something that is not JSON (%s)", x.statusText())
 	case err != nil, answer.Response == nil:
 		return x.fault("JSON that is not an STS answer (%s)", x.statusText())
+	case twice(text):
+		return x.fault("JSON that says something twice (%s)", x.statusText())
 	}
 	x.requestID = cleanID(answer.Response.RequestID)
 	x.secret = len(answer.Response.Credentials) > 0 && string(answer.Response.Credentials) != "null"

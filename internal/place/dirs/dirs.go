@@ -54,7 +54,7 @@ func Cache() (string, error) {
 				Hint: "the daemon and its clients run in different directories",
 			}
 		}
-		return filepath.Clean(dir), nil
+		return owned(api.EnvCacheDir, filepath.Clean(dir))
 	}
 	return under("XDG_CACHE_HOME", &xdg.CacheHome)
 }
@@ -81,12 +81,24 @@ func under(variable string, base *string) (string, error) {
 	environment.Lock()
 	defer environment.Unlock()
 	xdg.Reload()
-	homeless := runtime.GOOS != "windows" && os.Getenv("HOME") == "" // xdg would take the root directory
-	if *base == "" || homeless && !filepath.IsAbs(os.Getenv(variable)) {
-		return "", &api.Error{
-			Code: api.ConfigInvalid, Message: "HOME is not set, so tcred's directories are nowhere",
-			Hint: "set HOME, or " + variable + " to an absolute path",
-		}
+	dir := filepath.Join(*base, "tcred")
+	if filepath.IsAbs(os.Getenv(variable)) || runtime.GOOS == "windows" { // which knows its folders without HOME
+		return owned(variable, dir)
 	}
-	return filepath.Join(*base, "tcred"), nil
+	home, err := place.Home()
+	if err != nil {
+		return "", err
+	}
+	if os.Getenv("HOME") == "" { // package xdg takes / for it
+		dir = filepath.Join(home, dir)
+	}
+	return owned("HOME", dir)
+}
+
+// owned is dir, to which variable led, if it is not another user's.
+func owned(variable, dir string) (string, error) {
+	if err := place.CheckOwner(variable, dir); err != nil {
+		return "", err
+	}
+	return dir, nil
 }

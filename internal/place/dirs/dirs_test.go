@@ -1,6 +1,7 @@
 package dirs
 
 import (
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -41,11 +42,26 @@ func TestDirectoriesAreNeverTakenFromNowhere(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows knows its folders without HOME")
 	}
-	t.Setenv("HOME", "")
+	t.Setenv("HOME", "relative")
 	t.Setenv("XDG_STATE_HOME", "relative")
-	if dir, err := State(); err == nil || !strings.Contains(api.AsError(err).Hint, "XDG_STATE_HOME") {
-		t.Errorf("without HOME: %q, %v", dir, err)
+	if dir, err := State(); err == nil || !strings.Contains(err.Error(), "not an absolute path") {
+		t.Errorf("with a relative HOME: %q, %v", dir, err)
 	}
+	t.Setenv("XDG_STATE_HOME", "/s")
+	expectDir(t, State, "/s/tcred")
+}
+
+func TestWithoutHomeDirectoriesAreInTheHomeOfThePasswdFile(t *testing.T) {
+	me, err := user.Current()
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("needs Linux and a user in /etc/passwd: ", err)
+	}
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", api.EnvCacheDir} {
+		t.Setenv(name, "")
+	}
+	expectDir(t, Cache, me.HomeDir+"/.cache/tcred")
+	expectDir(t, State, me.HomeDir+"/.local/state/tcred")
+	expectDir(t, Keys, me.HomeDir+"/.local/share/tcred/keys")
 	t.Setenv("XDG_STATE_HOME", "/s")
 	expectDir(t, State, "/s/tcred")
 }
