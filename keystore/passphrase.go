@@ -67,8 +67,8 @@ func putInPlace(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
-// MinPassphrase is the fewest characters of a new passphrase. Whoever has a copy of the keystore can try about one a
-// second with each core: one small letter lasts half a minute, eight random ones more than six thousand years of a core.
+// MinPassphrase is the fewest characters of a new passphrase. Whoever has a copy of the keystore can try about six a
+// second with each core: one small letter lasts some seconds, eight random ones more than a thousand years of a core.
 const MinPassphrase = 8
 
 // CheckPassphrase fails, with api.BadRequest, for a new passphrase that is soon guessed. An old one is taken as it is.
