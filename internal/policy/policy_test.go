@@ -48,29 +48,32 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"empty", " \n", []string{"1:1 empty"}},
 		{"not UTF-8", "{\n\"version\": \"\xb0\"}", []string{"2:13 0xb0 UTF-8"}},
 		{"UTF-16", "\xff\xfe{\x00", []string{"1:1 UTF-16"}},
+		{"not UTF-8 from the start", "\xb0", []string{"1:1 0xb0 UTF-8"}},
 		{"cut off", "{\n  \"version\": \"2.0\",\n", []string{"2:20 ends too early"}},
+		{"cut off before empty lines", "{\n  \"version\": \"2.0\",\n\n\n", []string{"2:20 ends too early"}},
 		{"comma missing", "{\n  \"version\": \"2.0\"\n  \"statement\": []\n}", []string{"3:3 not JSON comma missing"}},
 		{"something else in Chinese", "{\n  版\n}", []string{"2:3 invalid character '版' double quotes"}},
 		{"nested without end", strings.Repeat("[", 20000), []string{"1:10001 not JSON: exceeded max depth"}},
 		{"colon missing", `{"version" "2.0"}`, []string{`1:12 invalid character '"' a colon goes between`}},
 		{"division", "{\n/ }", []string{"2:1 not JSON"}},
 		{"names at length", with(`"effect":"allow","action":"` + strings.Repeat("长", 100) + `","resource":"*"`),
-			[]string{"warning 1:58 " + strings.Repeat("长", 60) + "… names no service"}},
+			[]string{`warning 1:58 "` + strings.Repeat("长", 60) + `…" names no service`}},
 		{"two objects", Full + "\n" + Full, []string{"2:1 not JSON nothing follows"}},
 		{"newline in a string", "{\"version\n\": 1}", []string{"1:10 string ends on the line"}},
 		{"a list", `[]`, []string{"1:1 the policy is a list"}},
 		{"nothing in it", `{}`, []string{`1:1 no "version"`, `1:1 no "statement"`}},
 
 		{"version a number", `{"version":2.0,"statement":[]}`, []string{"1:12 number in quotes", "1:28 empty list"}},
-		{"version of AWS", strings.Replace(Full, "2.0", "2012-10-17", 1), []string{"1:12 2.0 AWS"}},
+		{"version of AWS", strings.Replace(Full, "2.0", "2012-10-17", 1), []string{`1:12 must be "2.0" write "2.0": AWS`}},
 		{"statement an object", `{"version":"2.0","statement":{"effect":"Allow","action":"*","resource":"*"}}`,
 			[]string{"1:30 is an object; it must be a list brackets", "1:40 lower case"}},
 		{"statement a string", `{"version":"2.0","statement":"x"}`, []string{"1:30 is a string"}},
 		{"statement of strings", `{"version":"2.0","statement":["x"]}`, []string{"1:31 the statement is a string"}},
 		{"empty statement", with(``), []string{`1:31 no "effect"`, `1:31 no "action"`, `1:31 no "resource"`}},
 		{"effect", with(`"effect":"permit","action":"*","resource":"*"`), []string{`1:41 "allow" or "deny"`}},
-		{"action and resource", with(`"effect":"allow","action":[],"resource":["",1,{}]`),
-			[]string{"1:58 action is an empty list", "1:73 empty string", "1:76 number", "1:78 object"}},
+		{"action and resource", with(`"effect":"allow","action":[],"resource":["",1,{},true,null]`),
+			[]string{"1:58 action is an empty list", "1:73 empty string", "1:76 number", "1:78 object", "1:81 bool",
+				"1:86 null"}},
 		{"condition", with(`"effect":"allow","action":"*","resource":"*","condition":[]`),
 			[]string{"1:89 condition is a list"}},
 		{"principal", with(`"principal":"*","effect":"allow","action":"*","resource":"*"`),
@@ -87,6 +90,8 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"action without service", with(`"effect":"allow","action":["PutObject","s3:Get"," cos:a"],"resource":"*"`),
 			[]string{"warning 1:59 names no service", "warning 1:71 AWS", "warning 1:80 blanks around"}},
 
+		{"in the order of the text", "{\"version\":\"1\",\"statement\":[],\"version\":\"2.0\"\n,\"version\":\"2.0\"}",
+			[]string{`1:12 must be "2.0"`, "1:28 empty list", `1:31 "version" there already`, `2:2 "version" there already`}},
 		{"mistakes in wide quotes", "{\"version\":“2”,\"statement\":[]}",
 			[]string{`1:12 typographic quote “ type " instead`}},
 		{"wide quotes around a key", "{“version”:1}", []string{`1:2 typographic quote “ type " instead`}},
@@ -94,6 +99,12 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"one wide quote on a line", "{\"version\":\"2.0”,\n\"statement\":[]}",
 			[]string{`1:16 typographic quote ” type " instead`}},
 		{"one wide quote in the middle", `{"version”:"2.0"}`, []string{`1:10 typographic quote ” type " instead`}},
+		{"one wide quote before a blank", `{"version” :"2.0"}`, []string{`1:10 typographic quote ” type " instead`}},
+		{"one wide quote after an empty string", `{"a":"”}`, []string{`1:7 typographic quote ” type " instead`}},
+		{"one wide quote after an escaped one", `{"a\"”:1}`, []string{`1:6 typographic quote ” type " instead`}},
+		{"one wide quote after a word", `"full”`, []string{`1:6 typographic quote ” type " instead`}},
+		{"a wide quote in another string", `{"a":"x”, y","b" "c"}`, []string{"1:18 not JSON a colon goes between"}},
+		{"a wide quote as an escape", `{"a":"\“"}`, []string{"1:8 not JSON: invalid character '“' in string escape"}},
 		{"a wide quote that ends nothing", `{"a":"it’s","b" "c"}`, []string{"1:17 not JSON a colon goes between"}},
 		{"an escaped quote", `{"a\"":1,}`, []string{"1:9 comma with nothing"}},
 		{"single quotes", `{'version':"2.0"}`, []string{`1:2 single quote type " instead`}},
@@ -153,8 +164,11 @@ func TestABrokenPolicyHasAtMost100Findings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := Check([]byte(test.src))
 			refused := slices.ContainsFunc(got, func(f Finding) bool { return !f.Warning })
-			if len(got) != maxFindings || refused != test.refused {
-				t.Errorf("%d findings, refused %v", len(got), refused)
+			if len(got) != 100 || refused != test.refused {
+				t.Fatalf("%d findings, refused %v", len(got), refused)
+			}
+			if first := got[:99]; first[98].Column > 1000 {
+				t.Errorf("finding 99, in column %d, is not the 99th of the text", first[98].Column)
 			}
 		})
 	}
@@ -163,11 +177,12 @@ func TestABrokenPolicyHasAtMost100Findings(t *testing.T) {
 func TestResourcesAreToldWhichSegmentTheyLack(t *testing.T) {
 	for resource, want := range map[string]string{
 		"arn:aws:s3:::bucket/*":                                "is an AWS name",
-		"bucket/*":                                             "begin with qcs:",
+		"bucket/*":                                             "begin with qcs: six segments",
 		"QCS::cos:ap-guangzhou::b":                             "begin with qcs:",
 		"qcs：：cos:a:b:c":                                       "full-width colon",
 		"qcs:cos:ap-guangzhou:uid/1250000000:bucket/*":         "missing: project",
 		"qcs::cos:uid/1250000000:bucket/*":                     "missing: region",
+		"qcs::cos:uid/1250000000:uid/a":                        "missing: region",
 		"qcs::uid/1250000000:bucket/*":                         "missing: service, region",
 		"qcs:cos:uid/1250000000":                               "missing: project, region, resource",
 		"qcs::cos:ap-guangzhou:bucket/*":                       "missing: account",
@@ -177,6 +192,7 @@ func TestResourcesAreToldWhichSegmentTheyLack(t *testing.T) {
 		"qcs":                                                  "missing: project, service, region, account, resource",
 		"qcs::cos:ap-guangzhou:uid/1250000000:":                "without its last segment",
 		"qcs::cos:ap-guangzhou:1250000000:bucket-1250000000/*": "warning neither uin/ nor uid/",
+		"qcs::cos:ap-guangzhou:uid/1000000001:b/*":             "warning looks like an account's uin",
 		"qcs::cos:ap-guangzhou:uid/100000000001:bucket-1250000000/*": "warning looks like an account's uin " +
 			"after uid/ goes the APPID",
 		"qcs::cos:ap-guangzhou:uid/1250000001:bucket-1250000000/a/b*": "warning is not the APPID 1250000000",
@@ -186,7 +202,11 @@ func TestResourcesAreToldWhichSegmentTheyLack(t *testing.T) {
 			if rest, ok := strings.CutPrefix(want, "warning "); ok {
 				where, want = "warning "+where, rest
 			}
-			expect(t, Check([]byte(on(resource))), []string{where + want})
+			got := Check([]byte(on(resource)))
+			expect(t, got, []string{where + want})
+			if strings.HasPrefix(want, "missing: ") && !strings.HasSuffix(got[0].Message, "; "+want) {
+				t.Errorf("got %q, want %q", got[0].Message, want)
+			}
 		})
 	}
 }
@@ -230,7 +250,7 @@ func TestCompactKeepsOrderAndCharacters(t *testing.T) {
 	if want := `{"b":"<&>","a":[1.0,"中"]}`; err != nil || got != want {
 		t.Errorf("Compact = %s, %v, want %s", got, err, want)
 	}
-	if _, err := Compact([]byte("{")); err == nil {
-		t.Error("Compact took half an object")
+	if got, err := Compact([]byte("{")); err == nil || got != "" {
+		t.Errorf("Compact makes %q of half an object", got)
 	}
 }
