@@ -5,10 +5,12 @@ import "golang.org/x/sys/unix"
 // harden keeps what this process holds out of core dumps and from other processes' debuggers, and makes the files it
 // creates private. If the system refuses one of these, the process goes on without it.
 func harden() {
+	hide()
 	unix.Umask(0o077)
 	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // an error changes nothing, as above
 	unix.PtraceDenyAttach()                          // also here
 }
 
-// hide does nothing: on macOS the program that this process becomes would inherit that nobody can debug it.
-func hide() {}
+// hide keeps the process out of core dumps, until ownCores. That nobody can debug it would be inherited, on macOS, by the
+// program that it becomes.
+func hide() { noCores() }
