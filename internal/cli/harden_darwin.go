@@ -11,6 +11,6 @@ func harden() {
 	unix.PtraceDenyAttach()                          // also here
 }
 
-// hide keeps the process out of core dumps, until ownCores. That nobody can debug it would be inherited, on macOS, by the
-// program that it becomes.
+// hide keeps the process out of core dumps, until ownCores. That nobody can debug it would be inherited, on macOS, by
+// the program that it becomes.
 func hide() { noCores() }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -52,7 +53,8 @@ func TestEveryCommandThatHoldsAKeyIsClosedToOtherPrograms(t *testing.T) {
 				info, err := os.Stat(fmt.Sprintf("/proc/%d/mem", cmd.Process.Pid))
 				limits, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/limits", cmd.Process.Pid))
 				comm, err3 := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid))
-				if err != nil || err2 != nil || err3 != nil || len(limits) == 0 || string(comm) != "tcred\n" { // ended, or became another
+				err = errors.Join(err, err2, err3)
+				if err != nil || len(limits) == 0 || string(comm) != "tcred\n" { // ended, or became another
 					continue
 				}
 				seen++
@@ -155,7 +157,8 @@ func TestABinaryThatNobodyMayReadDoesEverything(t *testing.T) {
 	if err := os.Chmod(w.tcred, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if out := run("", "doctor"); !strings.Contains(out, "memory     closed to other programs of yours before a key comes into it") {
+	const later = "memory     closed to other programs of yours before a key comes into it"
+	if out := run("", "doctor"); !strings.Contains(out, later) {
 		t.Errorf("%s", out)
 	}
 }

@@ -46,8 +46,8 @@ func TestSIGQUITShowsTheStacksWithoutArguments(t *testing.T) {
 		cmd.Process.Signal(signal)
 		cmd.Wait()
 		text := said.text.String()
-		if cmd.ProcessState.ExitCode() != exitQuit || !strings.Contains(text, "RunRefresher(...)") || strings.Contains(text, "(0x") ||
-			strings.Contains(text, "({0x") {
+		if cmd.ProcessState.ExitCode() != exitQuit || !strings.Contains(text, ".runDaemon(...)") ||
+			strings.Contains(text, "(0x") || strings.Contains(text, "({0x") {
 			t.Errorf("%v: %v\n%s", signal, cmd.ProcessState, text)
 		}
 	}

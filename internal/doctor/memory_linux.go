@@ -41,7 +41,7 @@ func open(path string) bool {
 	return ok && stat.Uid != 0 && int(stat.Uid) == os.Geteuid()
 }
 
-// tracerOf is the id of the process that traces the one whose status is at path, "0" if none does, "" if that is unknown.
+// tracerOf is the id of the process that traces the one whose status is at path: "0" if none does, "" if unknown.
 func tracerOf(path string) string {
 	f, err := os.Open(path)
 	if err != nil {
