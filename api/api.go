@@ -30,7 +30,7 @@ import (
 
 // Request paths. A profile's name follows PathCredentials and PathIdentity, a key's follows PathKeys.
 const (
-	PathAll         = "/v1/credentials"  // DELETE all
+	PathAll         = "/v1/credentials"  // DELETE all; GET that of the profile which the daemon chooses
 	PathCredentials = "/v1/credentials/" // GET or DELETE one
 	SuffixRefresh   = "/refresh"         // POST PathCredentials + name + SuffixRefresh
 	PathIdentity    = "/v1/identity/"    // GET
@@ -44,19 +44,21 @@ const (
 	PathMetrics     = "/metrics"   // GET: Prometheus text
 )
 
-// Query parameters of GET PathCredentials.
+// Query parameters of GET PathCredentials and PathAll.
 const (
 	ParamFormat = "format"  // one of credential.Formats; left out: "process"
 	ParamMinTTL = "min_ttl" // a Go duration such as "20m": met, or an error
 )
 
 // Headers. Requests may carry HeaderConfig and HeaderPerson; answers carry HeaderVersion, failures in plain text
-// HeaderExit, and either may carry HeaderWarning.
+// HeaderExit, credentials HeaderProfile and HeaderLayer, and either may carry HeaderWarning.
 const (
 	HeaderConfig  = "Tcred-Config"  // the client's path of config.toml; another than the daemon's is ConfigMismatch
 	HeaderPerson  = "Tcred-Person"  // set: a person at a terminal asks, whom no refusal that is only remembered answers
 	HeaderVersion = "Tcred-Version" // the daemon's version
 	HeaderExit    = "Tcred-Exit"    // the exit status a command ends with
+	HeaderProfile = "Tcred-Profile" // the profile whose credential it is, which the request need not have named
+	HeaderLayer   = "Tcred-Layer"   // where the daemon had it from: "memory", "disk", "sts", or "old" after a failure
 	HeaderWarning = "Tcred-Warning" // a line that a person should see: why the config on disk is not in use
 )
 
@@ -80,7 +82,7 @@ const (
 	ClientTimeout = 9500 * time.Millisecond // a client gives up then: some tools allow their helper 10 s in all
 )
 
-// DefaultProfile is asked for where neither argument nor EnvProfile names one.
+// DefaultProfile is the daemon's choice for who names no profile, where neither config.toml nor the only key decides.
 const DefaultProfile = "default"
 
 // Environment variables that steer tcred.
@@ -121,10 +123,19 @@ type Status struct {
 	Started  time.Time       `json:"started"`
 	Socket   string          `json:"socket"`
 	Config   string          `json:"config"`
-	Keystore string          `json:"keystore"`
+	Problem  *Problem        `json:"problem,omitempty"` // why not all of the config on disk is in use
 	STSCalls int64           `json:"sts_calls"`         // since the daemon started, failed ones too
-	Problem  *Problem        `json:"problem,omitempty"` // why the config on disk is not the one in use
 	Profiles []ProfileStatus `json:"profiles"`
+
+	// DefaultProfile is meant by requests that name none; "" while that cannot be told. There may be no such profile.
+	DefaultProfile string `json:"default_profile,omitempty"`
+
+	Keystore        string    `json:"keystore"`
+	KeystoreProblem *Problem  `json:"keystore_problem,omitempty"` // why no key can be read: locked, absent; nil: it is open
+	KeystoreUntil   time.Time `json:"keystore_until,omitzero"`    // when the open keystore is locked again, if a time was set
+
+	Cache        string `json:"cache"`                   // the directory of sealed credentials
+	CacheProblem string `json:"cache_problem,omitempty"` // why new credentials are in memory only
 }
 
 // ProfileStatus is one profile in a Status. Times are left out while they are unknown.

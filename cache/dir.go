@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/tcred/tcred/internal/disk"
 )
@@ -25,6 +26,30 @@ func (d *Dir) usable() bool {
 		d.warnOnce("cache directory cannot be used", d.path, err)
 	}
 	return err == nil
+}
+
+// Problem is why no entry can be written, nil if one can, as far as can be told without writing one.
+func (d *Dir) Problem() error {
+	err := d.check()
+	if err == nil {
+		return disk.Writable(d.path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(d.path) // the directory is made when it is needed
+	info, err := os.Stat(above)
+	for errors.Is(err, fs.ErrNotExist) && above != filepath.Dir(above) {
+		above = filepath.Dir(above)
+		info, err = os.Stat(above)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("cache directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("cache directory %s cannot be made: %s is no directory", d.path, above)
+	}
+	return disk.Writable(above)
 }
 
 // make makes the directory if it does not exist, and checks it.

@@ -61,9 +61,30 @@ type Client struct {
 	// process, outlives it, and has nothing of it but the variables that say where files and keychain are.
 	Binary string
 
+	// Warn is called with what the daemon wants a person to know beside an answer, such as why not all of the config on
+	// disk is in use: once for each text. It may be nil.
+	Warn func(string)
+
+	// Observe is called as each request begins, with its method and path, and what it returns once the request ended,
+	// also if it failed. It may be nil.
+	Observe func(request string) (ended func(Exchange))
+
 	once    sync.Once
 	http    *http.Client
 	version atomic.Pointer[string] // of the daemon, by its last answer; another than ours explains what makes no sense
+	warned  sync.Map               // texts that Warn was called with
+}
+
+// Exchange is one request, and what is known of its answer. What is not known is zero.
+type Exchange struct {
+	Socket  string        // the path where the daemon listens
+	PID     int           // of the process that listens there: the daemon, or systemd, where that made the socket
+	Version string        // of the daemon
+	Profile string        // that an asked credential belongs to, also if the request named none
+	Layer   string        // where the daemon had the credential from, as api.HeaderLayer says
+	Connect time.Duration // until the connection was there, a start of the daemon included
+	Total   time.Duration // until the answer was read, or the request failed
+	Err     error
 }
 
 // transport is the HTTP client of c, made at the first call.
@@ -88,7 +109,8 @@ type Options struct {
 	MinTTL time.Duration     // the credential lives at least so long, or it is an error; 0 leaves it to the daemon
 }
 
-// Get returns the text of a credential, exactly as the format prints it.
+// Get returns the text of a credential, exactly as the format prints it. The profile "" is the one that the daemon
+// chooses: default_profile of config.toml, else the one that is called so, else that of the only key.
 func (c *Client) Get(ctx context.Context, profile string, o Options) ([]byte, error) {
 	query := url.Values{}
 	if o.Format != "" {
@@ -97,7 +119,10 @@ func (c *Client) Get(ctx context.Context, profile string, o Options) ([]byte, er
 	if o.MinTTL != 0 {
 		query.Set(api.ParamMinTTL, o.MinTTL.String())
 	}
-	target, err := ofProfile(api.PathCredentials, profile, "")
+	target, err := api.PathAll, error(nil)
+	if profile != "" {
+		target, err = ofProfile(api.PathCredentials, profile, "")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +136,7 @@ func (c *Client) Get(ctx context.Context, profile string, o Options) ([]byte, er
 	return body, err
 }
 
-// Credential returns a credential that lives at least minTTL; 0 leaves that to the daemon.
+// Credential returns a credential that lives at least minTTL; 0 leaves that to the daemon. The profile "" is as in Get.
 func (c *Client) Credential(ctx context.Context, profile string, minTTL time.Duration) (credential.Credential, error) {
 	text, err := c.Get(ctx, profile, Options{Format: credential.COS, MinTTL: minTTL})
 	if err != nil {

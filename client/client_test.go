@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -107,6 +108,7 @@ func TestEveryCallSpeaksTheProtocol(t *testing.T) {
 			b, err := c.Get(ctx, "p", client.Options{Format: credential.Env, MinTTL: 20 * time.Minute})
 			return string(b), err
 		}, "x"},
+		{"GET /v1/credentials?format=cos&min_ttl=20m0s", text, func() (any, error) { return c.Credential(ctx, "", 20*time.Minute) }, cred},
 		{"GET /v1/credentials/p?format=cos", text, func() (any, error) { return c.Credential(ctx, "p", 0) }, cred},
 		{"POST /v1/credentials/p/refresh", api.ProfileStatus{Name: "p"}, func() (any, error) { return c.Refresh(ctx, "p") }, api.ProfileStatus{Name: "p"}},
 		{"DELETE /v1/credentials/p", cleared, func() (any, error) { v, err := c.Clear(ctx, "p"); return v.Credentials[0], err }, cleared.Credentials[0]},
@@ -194,10 +196,84 @@ func TestTheZeroClientAsksAtTheUsualPlace(t *testing.T) {
 	}
 }
 
+func TestWhatThePersonShouldKnowIsHandedOnOnce(t *testing.T) {
+	warning := "not all of the config is in use"
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(api.HeaderWarning, warning)
+		if r.Method == http.MethodPost {
+			w.Header().Set("Content-Type", api.TypeProblem)
+			w.WriteHeader(500)
+			json.NewEncoder(w).Encode(api.ProblemOf(&api.Error{Code: api.Internal, Message: "no"}))
+			return
+		}
+		io.WriteString(w, "{}")
+	})
+	var heard []string
+	c.Warn = func(text string) { heard = append(heard, text) }
+	c.Status(t.Context())
+	c.Reload(t.Context()) // fails, and warns all the same
+	warning = "something else"
+	c.Reload(t.Context())
+	c.Status(t.Context())
+	if want := []string{"not all of the config is in use", "something else"}; !slices.Equal(heard, want) {
+		t.Errorf("%q", heard)
+	}
+	c.Warn = nil
+	warning = "nobody listens"
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARequestIsObservedWithWhoAnsweredIt(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(api.HeaderProfile, "upload")
+		w.Header().Set(api.HeaderLayer, "memory")
+		io.WriteString(w, "x")
+	})
+	var begun []string
+	var seen []client.Exchange
+	c.Observe = func(request string) func(client.Exchange) {
+		begun = append(begun, request)
+		return func(x client.Exchange) { seen = append(seen, x) }
+	}
+	c.Get(t.Context(), "", client.Options{Format: credential.Env})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.Status(ctx)
+	if len(seen) != 2 || !slices.Equal(begun, []string{"GET /v1/credentials", "GET /v1/status"}) {
+		t.Fatalf("%q: %+v", begun, seen)
+	}
+	x := seen[0]
+	if filepath.Base(x.Socket) != "s" || x.PID != os.Getpid() || x.Version != "1.2.3" ||
+		x.Profile != "upload" || x.Layer != "memory" || x.Connect <= 0 || x.Total < x.Connect || x.Err != nil {
+		t.Errorf("%+v", x)
+	}
+	if x := seen[1]; x.Err == nil {
+		t.Errorf("%+v", x)
+	}
+}
+
+func TestADaemonThatHangsIsNamedByItsProcess(t *testing.T) {
+	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := c.Status(ctx)
+	if want := fmt.Sprintf("the daemon, process %d, did not answer in time", os.Getpid()); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if hint := api.AsError(err).Hint; strings.Contains(hint, "stop") {
+		t.Errorf("after 20 ms it says %q", hint)
+	}
+}
+
 func TestABadNameIsNotSent(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("it was sent") })
 	for _, name := range []string{"", "../x", "a/b", "a?b", "a\r\nb"} {
-		_, err1 := c.Get(t.Context(), name, client.Options{})
+		var err1 error = &api.Error{Code: api.BadRequest} // no name is the daemon's to choose
+		if name != "" {
+			_, err1 = c.Get(t.Context(), name, client.Options{})
+		}
 		_, err2 := c.Refresh(t.Context(), name)
 		_, err3 := c.Identity(t.Context(), name)
 		for _, err := range []error{err1, err2, err3} {

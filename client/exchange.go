@@ -13,6 +13,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,6 +25,14 @@ import (
 
 // deadlineKey carries a request's deadline to dial: net/http dials under a context that keeps values alone.
 type deadlineKey struct{}
+
+// peer is what dial learns for one request, whose context carries it under peerKey.
+type peer struct {
+	began        time.Time // of the request
+	pid, connect atomic.Int64
+}
+
+type peerKey struct{}
 
 // dial connects for net/http, which names the address "tcred:80": only the socket's path matters.
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -41,6 +50,9 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	met := ctx.Value(peerKey{}).(*peer) // put there by observed
+	met.pid.Store(int64(conn.Server()))
+	met.connect.Store(int64(time.Since(met.began)))
 	f, err := conn.File()
 	if err != nil {
 		return nil, failed(err)
@@ -118,14 +130,32 @@ func (c *Client) do(ctx context.Context, method, target string, in any) ([]byte,
 	}
 	ctx, cancel := within(ctx, api.ClientTimeout)
 	defer cancel()
-	body, err := c.try(ctx, method, target, config, request)
+	body, err := c.observed(ctx, method, target, config, request)
 	if method == http.MethodGet && errors.Is(err, socket.ErrNoAnswer) {
-		body, err = c.try(ctx, method, target, config, request) // that daemon was about to stop
+		body, err = c.observed(ctx, method, target, config, request) // that daemon was about to stop
 	}
 	return body, err
 }
 
-func (c *Client) try(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
+// observed is try, and tells Observe.
+func (c *Client) observed(ctx context.Context, method, target, config string, request []byte) ([]byte, error) {
+	ended := func(Exchange) {}
+	if c.Observe != nil {
+		path, _, _ := strings.Cut(target, "?")
+		ended = c.Observe(method + " " + path)
+	}
+	met := &peer{began: time.Now()}
+	body, header, err := c.try(context.WithValue(ctx, peerKey{}, met), method, target, config, request)
+	socket, _ := c.socketPath() // its error is the request's
+	ended(Exchange{
+		Socket: socket, PID: int(met.pid.Load()), Version: header.Get(api.HeaderVersion),
+		Profile: header.Get(api.HeaderProfile), Layer: header.Get(api.HeaderLayer),
+		Connect: time.Duration(met.connect.Load()), Total: time.Since(met.began), Err: err,
+	})
+	return body, err
+}
+
+func (c *Client) try(ctx context.Context, method, target, config string, request []byte) ([]byte, http.Header, error) {
 	deadline, _ := ctx.Deadline()
 	ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	var begun atomic.Bool
@@ -133,7 +163,7 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 	ctx = httptrace.WithClientTrace(ctx, trace)
 	r, err := http.NewRequestWithContext(ctx, method, "http://tcred"+target, bytes.NewReader(request))
 	if err != nil {
-		return nil, failed(err)
+		return nil, nil, failed(err)
 	}
 	r.Header.Set(api.HeaderConfig, config)
 	if c.Person {
@@ -144,10 +174,21 @@ func (c *Client) try(ctx context.Context, method, target, config string, request
 	}
 	answer, err := c.transport().Do(r)
 	if err != nil {
-		return nil, c.explain(ctx, err, begun.Load())
+		return nil, nil, c.explain(ctx, err, begun.Load())
 	}
 	defer answer.Body.Close()
-	return c.read(ctx, answer)
+	body, err := c.read(ctx, answer)
+	return body, answer.Header, err
+}
+
+// warn tells what the daemon wants a person to know.
+func (c *Client) warn(text string) {
+	if text == "" || c.Warn == nil {
+		return
+	}
+	if _, told := c.warned.LoadOrStore(text, true); !told {
+		c.Warn(text)
+	}
 }
 
 // read returns the whole body of a good answer, and the error that a bad one holds.
@@ -157,6 +198,7 @@ func (c *Client) read(ctx context.Context, answer *http.Response) ([]byte, error
 		return nil, c.foreign("no "+api.HeaderVersion, nil)
 	}
 	c.version.Store(&version)
+	c.warn(answer.Header.Get(api.HeaderWarning))
 	switch {
 	case answer.ContentLength < 0:
 		return nil, c.foreign("no Content-Length", nil)
@@ -201,15 +243,23 @@ func (c *Client) explain(ctx context.Context, err error, begun bool) error {
 	case errors.Is(err, context.Canceled):
 		return &api.Error{Code: api.Timeout, Message: "the call was cancelled", Cause: err}
 	case errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
-		return &api.Error{
-			Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "see tcred logs", Cause: err,
-		}
+		return unanswered(ctx.Value(peerKey{}).(*peer), err)
 	case !begun:
 		return socket.ErrNoAnswer
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return socket.BrokenOff(err)
 	}
 	return c.foreign("no HTTP", err)
+}
+
+// unanswered is the error for a daemon that did not answer in time. One that was given less than it may take need not hang.
+func unanswered(met *peer, cause error) error {
+	e := socket.Unanswered(int(met.pid.Load()))
+	e.Cause = cause
+	if time.Since(met.began) < api.AnswerTimeout {
+		e.Hint = "allow it more: an answer may take " + api.AnswerTimeout.String()
+	}
+	return e
 }
 
 // failed is the error for what should never fail.

@@ -103,26 +103,86 @@ func TestAChildGetsThisCredentialAndNoOther(t *testing.T) {
 	}
 }
 
-// Each of these would lead some tool to another credential, role, profile or file than exec gives it.
+// elsewhere are variables that would lead some tool to another credential, role, profile or file than exec gives it.
+var elsewhere = []string{
+	"TENCENTCLOUD_PROFILE", "TENCENTCLOUD_SHARED_CREDENTIALS_DIR", "TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_CAM_ROLE_NAME",
+	"TENCENTCLOUD_CREDENTIALS_FILE", "TENCENTCLOUD_ROLE_SESSION_NAME",
+	"TENCENTCLOUD_ASSUME_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME", "TENCENTCLOUD_ASSUME_ROLE_ARNN_FILE",
+	"TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION", "TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID",
+	"TENCENTCLOUD_ASSUME_ROLE_SOURCE_IDENTITY", "TENCENTCLOUD_ASSUME_ROLE_SERIAL_NUMBER",
+	"TENCENTCLOUD_ASSUME_ROLE_TOKEN_CODE", "TENCENTCLOUD_ASSUME_ROLE_PROVIDER_ID",
+	"TENCENTCLOUD_ASSUME_ROLE_WEB_IDENTITY_TOKEN", "TENCENTCLOUD_ASSUME_ROLE_WEB_IDENTITY_TOKEN_FILE",
+	"TENCENTCLOUD_ASSUME_ROLE_SAML_ASSERTION", "TENCENTCLOUD_ASSUME_ROLE_PRINCIPAL_ARN",
+	"TENCENTCLOUD_MFA_CERTIFICATION_SERIAL_NUMBER", "TENCENTCLOUD_MFA_CERTIFICATION_TOKEN_CODE",
+	"TENCENTCLOUD_MFA_CERTIFICATION_DURATION_SECONDS",
+	"TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN", "TKE_ROLE_SESSION_NAME",
+	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SECURITY_TOKEN",
+	"AWS_SESSION_EXPIRATION", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
+	"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+}
+
 func TestAChildIsLedNowhereElse(t *testing.T) {
-	for _, name := range []string{
-		"TENCENTCLOUD_PROFILE", "TENCENTCLOUD_SHARED_CREDENTIALS_DIR", "TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_CAM_ROLE_NAME",
-		"TENCENTCLOUD_ASSUME_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME",
-		"TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION", "TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID",
-		"TENCENTCLOUD_ASSUME_ROLE_SOURCE_IDENTITY", "TENCENTCLOUD_ASSUME_ROLE_SERIAL_NUMBER",
-		"TENCENTCLOUD_ASSUME_ROLE_TOKEN_CODE", "TENCENTCLOUD_ASSUME_ROLE_PROVIDER_ID",
-		"TENCENTCLOUD_ASSUME_ROLE_WEB_IDENTITY_TOKEN", "TENCENTCLOUD_ASSUME_ROLE_SAML_ASSERTION",
-		"TENCENTCLOUD_ASSUME_ROLE_PRINCIPAL_ARN",
-		"TKE_PROVIDER_ID", "TKE_WEB_IDENTITY_TOKEN_FILE", "TKE_ROLE_ARN", "TKE_ROLE_SESSION_NAME",
-		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SECURITY_TOKEN",
-		"AWS_CREDENTIAL_EXPIRATION", "AWS_SESSION_EXPIRATION", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
-		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-	} {
+	for _, name := range elsewhere {
 		for _, kv := range testCredential().Environ([]string{name + "=old"}) {
 			if strings.HasPrefix(kv, name+"=") {
 				t.Errorf("%s is still there", name)
 			}
+		}
+	}
+}
+
+// A shell that takes the assignments is led nowhere else either, and can be rid of them again.
+func TestAShellIsLedNowhereElseAndGetsRidOfItAgain(t *testing.T) {
+	for format, shells := range map[Format][]string{Env: {"sh", "dash", "bash", "zsh"}, Fish: {"fish"}} {
+		text, err := testCredential().Encode(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		undo, err := Unset(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range shells {
+			shell, err := exec.LookPath(name)
+			if err != nil {
+				t.Logf("no %s here", name)
+				continue
+			}
+			cmd := exec.Command(shell, "-c", string(text)+"env; echo ---\n"+string(undo)+"env")
+			cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_CREDENTIAL_EXPIRATION=old", "TENCENTCLOUD_TOKEN=old"}
+			for _, name := range elsewhere {
+				cmd.Env = append(cmd.Env, name+"=old")
+			}
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			with, without, _ := strings.Cut(string(out), "---\n")
+			if strings.Contains(with, "=old") || !strings.Contains(with, "\nTCRED_EXPIRATION=2026-11-21T01:59:00Z\n") {
+				t.Errorf("%s has\n%s", name, with)
+			}
+			for _, v := range testCredential().Variables() {
+				if !strings.Contains(with, v.Name+"=") || strings.Contains(without, v.Name+"=") {
+					t.Errorf("%s: %s is not set, or set for ever", name, v.Name)
+				}
+			}
+		}
+	}
+	if text, err := Unset(PowerShell); err != nil || !strings.HasPrefix(string(text), "Remove-Item -ErrorAction Ignore Env:TENCENTCLOUD_SECRET_ID,Env:") {
+		t.Errorf("%s, %v", text, err)
+	}
+	if _, err := Unset(COS); err == nil {
+		t.Error("cos sets variables")
+	}
+}
+
+func TestAFormatIsMeantByANearWordAndByOtherToolsWords(t *testing.T) {
+	for word, want := range map[string]string{
+		"proces": "process", "JSON": "process", "josn": "process", "fsh": "fish", "enb": "env", "tcli": "tccli", "bash": "env", "pwsh": "powershell", "power": "powershell",
+	} {
+		if _, err := ParseFormat(word); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("did you mean %q?; known are", want)) {
+			t.Errorf("%s: %v", word, err)
 		}
 	}
 }

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/tcred/tcred/internal/human"
 )
 
 // Format names a way to write a credential.
@@ -17,9 +21,9 @@ const (
 	Tencent    Format = "tencent"    // as STS answers GetFederationToken
 	COS        Format = "cos"        // as the COS STS SDKs answer
 	TCCLI      Format = "tccli"      // a ~/.tccli/P.credential file
-	Env        Format = "env"        // export lines for POSIX shells
-	Fish       Format = "fish"       // set lines for fish
-	PowerShell Format = "powershell" // $Env: lines for PowerShell
+	Env        Format = "env"        // export lines for POSIX shells, after one that unsets what names other credentials
+	Fish       Format = "fish"       // the same for fish
+	PowerShell Format = "powershell" // the same for PowerShell
 )
 
 // Formats lists every format, the default first.
@@ -42,7 +46,19 @@ func ParseFormat(name string) (Format, error) {
 		}
 		names[i] = string(f)
 	}
-	return "", fmt.Errorf("unknown format %q; known are %s", name, strings.Join(names, ", "))
+	near := human.DidYouMean(name, names)
+	if word := human.Nearest(name, slices.Sorted(maps.Keys(otherWords))); near == "" && word != "" {
+		near = fmt.Sprintf("; did you mean %q?", otherWords[word])
+	}
+	return "", fmt.Errorf("unknown format %q%s; known are %s", name, near, strings.Join(names, ", "))
+}
+
+// otherWords are what other tools call these formats.
+var otherWords = map[string]Format{
+	"json": Process, "aws": Process, "credential_process": Process, "credential-process": Process,
+	"sts": Tencent, "sdk": COS,
+	"sh": Env, "bash": Env, "zsh": Env, "shell": Env, "export": Env, "dotenv": Env, "text": Env,
+	"pwsh": PowerShell, "ps1": PowerShell, "ps": PowerShell,
 }
 
 // Encode writes c in format f.
@@ -61,14 +77,48 @@ func (c Credential) Encode(f Format) ([]byte, error) {
 		})
 	case TCCLI:
 		return encodeJSON(tccli{c.SecretID, c.SecretKey.Reveal(), c.Token.Reveal()})
-	case Env:
-		return c.assignments("export %s='%s'\n", strings.NewReplacer("'", `'\''`)), nil
-	case Fish:
-		return c.assignments("set -gx %s '%s'\n", strings.NewReplacer(`\`, `\\`, "'", `\'`)), nil
-	case PowerShell:
-		return c.assignments("$Env:%s = '%s'\n", powerShellQuote), nil
 	}
-	return nil, fmt.Errorf("unknown format %q", f)
+	sh, ok := shells[f]
+	if !ok {
+		return nil, fmt.Errorf("unknown format %q", f)
+	}
+	out := sh.unset(staleNames)
+	for _, v := range c.Variables() {
+		out = fmt.Appendf(out, sh.set, v.Name, sh.quote.Replace(v.Value.Reveal()))
+	}
+	return out, nil
+}
+
+// Unset is what takes every variable that Encode sets in format f out of a shell's environment again: Env, Fish or
+// PowerShell. What Encode took out of it does not come back.
+func Unset(f Format) ([]byte, error) {
+	sh, ok := shells[f]
+	if !ok {
+		return nil, fmt.Errorf("format %q sets no variables", f)
+	}
+	var names []string
+	for _, v := range (Credential{}).Variables() {
+		names = append(names, v.Name)
+	}
+	return sh.unset(names), nil
+}
+
+// shell is how a shell's variables are set and unset.
+type shell struct {
+	set          string // one, a line with its name and value
+	quote        *strings.Replacer
+	before, join string // of the names that are unset, on one line
+	after        string
+}
+
+var shells = map[Format]shell{
+	Env:        {"export %s='%s'\n", strings.NewReplacer("'", `'\''`), "unset ", " ", "\n"},
+	Fish:       {"set -gx %s '%s'\n", strings.NewReplacer(`\`, `\\`, "'", `\'`), "set -e ", " ", "\n"},
+	PowerShell: {"$Env:%s = '%s'\n", powerShellQuote, "Remove-Item -ErrorAction Ignore Env:", ",Env:", "\n"},
+}
+
+func (s shell) unset(names []string) []byte {
+	return []byte(s.before + strings.Join(names, s.join) + s.after)
 }
 
 // DecodeCOS reads what Encode wrote as COS, the one format that holds every field.
@@ -142,12 +192,4 @@ func encodeJSON(v any) ([]byte, error) {
 		return nil, fmt.Errorf("encode credential: %w", err)
 	}
 	return out.Bytes(), nil
-}
-
-func (c Credential) assignments(line string, quote *strings.Replacer) []byte {
-	var out bytes.Buffer
-	for _, v := range c.Variables() {
-		fmt.Fprintf(&out, line, v.Name, quote.Replace(v.Value.Reveal()))
-	}
-	return out.Bytes()
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,13 +22,20 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// answer makes the body of one request: bytes go out as they are, anything else as JSON, nil as an empty object.
+// answer makes the body of one request: a document goes out as it is, anything else as JSON, nil as an empty object.
 type answer func(r *http.Request) (any, error)
+
+// document is a body with headers of its own.
+type document struct {
+	text   []byte
+	header map[string]string
+}
 
 // handler routes api's paths.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+api.PathCredentials+"{profile}", s.serve(s.getCredential))
+	mux.Handle("GET "+api.PathAll, s.serve(s.getCredential))
 	for pattern, a := range map[string]answer{
 		"POST " + api.PathCredentials + "{profile}" + api.SuffixRefresh: s.refresh,
 		"DELETE " + api.PathCredentials + "{profile}":                   s.clear,
@@ -149,12 +157,19 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.askAnew(r)
-	c, err := s.Broker.Credential(r.Context(), r.PathValue("profile"), minTTL)
+	name := r.PathValue("profile")
+	if r.URL.Path == api.PathAll {
+		if name, err = s.Choose(r.Context()); err != nil {
+			return nil, err
+		}
+	}
+	s.askAnew(r, name)
+	c, err := s.Broker.Answer(r.Context(), name, minTTL)
 	if err != nil {
 		return nil, err
 	}
-	return c.Encode(format)
+	text, err := c.Encode(format)
+	return document{text, map[string]string{api.HeaderProfile: name, api.HeaderLayer: c.Layer}}, err
 }
 
 func (s *Server) refresh(r *http.Request) (any, error) {
@@ -166,8 +181,9 @@ func (s *Server) clear(r *http.Request) (any, error) {
 }
 
 func (s *Server) identity(r *http.Request) (any, error) {
-	s.askAnew(r)
-	return s.Broker.Identity(r.Context(), r.PathValue("profile"))
+	name := r.PathValue("profile")
+	s.askAnew(r, name)
+	return s.Broker.Identity(r.Context(), name)
 }
 
 func (s *Server) keyIdentity(r *http.Request) (any, error) {
@@ -175,9 +191,9 @@ func (s *Server) keyIdentity(r *http.Request) (any, error) {
 }
 
 // askAnew forgets the profile's last failure where a person asks, who may just have mended it.
-func (s *Server) askAnew(r *http.Request) {
+func (s *Server) askAnew(r *http.Request, profile string) {
 	if r.Header.Get(api.HeaderPerson) != "" {
-		s.Broker.Retry(r.Context(), r.PathValue("profile"))
+		s.Broker.Retry(r.Context(), profile)
 	}
 }
 
@@ -187,10 +203,33 @@ func (s *Server) status(r *http.Request) (any, error) {
 	st.Started = s.started.UTC()
 	st.STSCalls = s.Broker.Calls()
 	st.Profiles = s.Broker.Status(r.Context())
+	st.DefaultProfile, _ = s.Choose(r.Context()) // whoever asks for that profile is told what is wrong with it
+	s.keystoreStatus(r.Context(), &st)
+	if fault := s.Broker.StoreFault(); fault != "" {
+		st.CacheProblem = fault
+	}
 	return st, nil
 }
 
-func (s *Server) metrics(r *http.Request) (any, error) { return s.Broker.Metrics(r.Context()), nil }
+// probeTimeout bounds how long the status waits for the keystore: a keychain may be slow.
+const probeTimeout = time.Second
+
+// keystoreStatus says whether keys can be read, and how long.
+func (s *Server) keystoreStatus(ctx context.Context, st *api.Status) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if err := s.Keystore.Probe(ctx); err != nil {
+		st.KeystoreProblem = api.ProblemOf(api.AsError(err))
+		return
+	}
+	if end := s.relock.until(s.wall); !end.IsZero() {
+		st.KeystoreUntil = end.UTC()
+	}
+}
+
+func (s *Server) metrics(r *http.Request) (any, error) {
+	return document{text: s.Broker.Metrics(r.Context())}, nil
+}
 
 func (s *Server) reload(*http.Request) (any, error) {
 	s.Broker.Forget()
@@ -274,8 +313,11 @@ func respond(w http.ResponseWriter, r *http.Request, a answer) error {
 	if err != nil {
 		return err
 	}
-	if raw, ok := body.([]byte); ok {
-		send(w, http.StatusOK, api.TypeText+"; charset=utf-8", raw)
+	if d, ok := body.(document); ok {
+		for name, value := range d.header {
+			w.Header().Set(name, value)
+		}
+		send(w, http.StatusOK, api.TypeText+"; charset=utf-8", d.text)
 		return nil
 	}
 	if body == nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/disk"
@@ -41,7 +42,7 @@ func TestTheLockFollowsNoLink(t *testing.T) {
 	}
 }
 
-func TestALockThatWasReplacedIsNotRelied(t *testing.T) {
+func TestALockThatWasReplacedIsNotReliedOn(t *testing.T) {
 	for name, replace := range map[string]func(path string) error{
 		"the file": func(path string) error {
 			return errors.Join(os.Remove(path+".lock"), os.WriteFile(path+".lock", nil, 0o600))
@@ -98,8 +99,9 @@ func TestNothingIsMadeInADirectoryThatIsAnothersUsers(t *testing.T) {
 	}
 }
 
-// The home directories of clusters may lie where flock says ENOLCK or ENOSYS.
-func TestWithoutLocksADaemonListensAndASecondIsTold(t *testing.T) {
+// straced is strace, which makes the system calls of what it runs fail or wait.
+func straced(t *testing.T) string {
+	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		if os.Getenv("TCRED_TEST_REAL") == "1" {
@@ -107,6 +109,32 @@ func TestWithoutLocksADaemonListensAndASecondIsTold(t *testing.T) {
 		}
 		t.Skip("needs strace: ", err)
 	}
+	return strace
+}
+
+func TestADaemonWhoseLockIsReplacedWhileItWaitsDoesNotListen(t *testing.T) {
+	path := socketPath(t)
+	slow := startChildBy(t, path, straced(t), "-f", "-qq", "-o", os.DevNull, "-e", "trace=flock", "-e", "inject=flock:delay_enter=1000000")
+	lock := path + ".lock"
+	for n := 0; ; n++ {
+		if _, err := os.Lstat(lock); err == nil {
+			break
+		} else if n == 2000 {
+			t.Fatal("no lock: ", err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := errors.Join(os.Remove(lock), os.WriteFile(lock, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if said := slow.says(); !strings.HasSuffix(said, "was replaced while it was being locked") {
+		t.Errorf("it says %q", said)
+	}
+}
+
+// The home directories of clusters may lie where flock says ENOLCK or ENOSYS.
+func TestWithoutLocksADaemonListensAndASecondIsTold(t *testing.T) {
+	strace := straced(t)
 	for _, errno := range []string{"ENOLCK", "ENOSYS", "EOPNOTSUPP"} {
 		t.Run(errno, func(t *testing.T) {
 			path := socketPath(t)

@@ -61,6 +61,16 @@ func (r *relock) over() bool {
 	return true
 }
 
+// until is when the time that was set is over, by the wall clock; the zero time if none runs.
+func (r *relock) until(now func() time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer == nil {
+		return time.Time{}
+	}
+	return now().Add(r.left())
+}
+
 func (r *relock) cancel() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,8 +21,9 @@ type Peer struct {
 	PID int // for logs: a pid can be reused
 }
 
-// Keystore is the part of a keystore that clients may ask the daemon to change.
+// Keystore is the part of a keystore that clients may ask the daemon about, and to change.
 type Keystore interface {
+	Probe(ctx context.Context) error // why no key can be read, nil if one can; it never prompts
 	Unlock(ctx context.Context, passphrase credential.Secret) error
 	Lock()
 }
@@ -31,10 +32,11 @@ type Keystore interface {
 type Server struct {
 	Broker   *broker.Broker
 	Keystore Keystore
-	Config   string            // path of config.toml; a client that names another is refused
-	Status   func() api.Status // all but what the server and the broker know
-	Reload   func() error      // looks at config now and says what is wrong with it
-	Problem  func() error      // why the config on disk is not the one in use, nil while it is
+	Config   string                                // path of config.toml; a client that names another is refused
+	Status   func() api.Status                     // all but what the server and the broker know
+	Choose   func(context.Context) (string, error) // the profile of who names none, as profile.Set has it
+	Reload   func() error                          // looks at config now and says what is wrong with it
+	Problem  func() error                          // why not all of the config on disk is in use, nil while it is
 	ReadKey  func(ctx context.Context, key string) (broker.Question, error)
 	Peer     func(net.Conn) (Peer, error)
 	UID      int // the only uid that is answered

@@ -2,10 +2,14 @@ package daemon
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,6 +42,91 @@ func TestEachFormatIsSentExactly(t *testing.T) {
 	})
 }
 
+func TestWhoNamesNoProfileGetsTheOneThatIsChosenAndItsName(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		named, chosen := s.ask("GET", "/v1/credentials/p?format=cos", ""), s.ask("GET", "/v1/credentials?format=cos", "")
+		if chosen.status != 200 || chosen.body != named.body {
+			t.Errorf("%d %q, want %q", chosen.status, chosen.body, named.body)
+		}
+		for _, r := range []reply{named, chosen} {
+			if got := r.header.Get(api.HeaderProfile); got != "p" {
+				t.Errorf("it is said to be that of %q", got)
+			}
+		}
+	})
+	noProfile := &api.Error{Code: api.NoProfile, Message: `no profile "default"`, Hint: "tcred add"}
+	none := func(s *Server) {
+		s.Choose = func(context.Context) (string, error) { return "default", noProfile }
+	}
+	inService(t, none, func(t *testing.T, s *service) {
+		if p := s.wantProblem(s.ask("GET", "/v1/credentials", ""), api.NoProfile); p.Hint != "tcred add" {
+			t.Errorf("%+v", p)
+		}
+		if p := s.wantProblem(s.ask("GET", "/v1/credentials?min_ttl=1", ""), api.BadRequest); p.Detail == "" {
+			t.Errorf("%+v", p)
+		}
+		s.WantCalls(0)
+	})
+}
+
+func TestAnAnswerSaysWhereItIsFrom(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		from := func() string {
+			t.Helper()
+			r := s.ask("GET", "/v1/credentials/p", "")
+			if r.status != 200 {
+				t.Fatal(r.body)
+			}
+			return r.header.Get(api.HeaderLayer)
+		}
+		got := []string{from(), from()}
+		s.broker.Lock()
+		got = append(got, from())
+		s.STS.Fail(&api.Error{Code: api.STSTransient, Message: "not now"})
+		time.Sleep(110 * time.Minute)
+		got = append(got, from())
+		if want := []string{"sts", "memory", "disk", "old"}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+func TestTheStatusSaysWhetherTheKeystoreIsOpenAndUntilWhen(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		status := func() (st api.Status) {
+			t.Helper()
+			if err := json.Unmarshal([]byte(s.ask("GET", "/v1/status", "").body), &st); err != nil {
+				t.Fatal(err)
+			}
+			return st
+		}
+		if st := status(); st.KeystoreProblem == nil || st.KeystoreProblem.Code != api.KeystoreLocked || st.DefaultProfile != "p" {
+			t.Errorf("locked: %+v", st)
+		}
+		s.ask("POST", "/v1/unlock", `{"passphrase":"x","for":"8h"}`)
+		if st := status(); st.KeystoreProblem != nil || !st.KeystoreUntil.Equal(s.Wall().Add(8*time.Hour).Truncate(0)) {
+			t.Errorf("open for 8h: %+v", st)
+		}
+		s.ask("POST", "/v1/unlock", `{"passphrase":"x"}`)
+		if st := status(); st.KeystoreProblem != nil || !st.KeystoreUntil.IsZero() {
+			t.Errorf("open: %+v", st)
+		}
+	})
+}
+
+func TestTheStatusSaysThatTheStoreTookNothing(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		if err := os.WriteFile(s.Dir, nil, 0o600); err != nil { // in the place of the cache's directory
+			t.Fatal(err)
+		}
+		s.Must(0)
+		r := s.ask("GET", "/v1/status", "")
+		if !strings.Contains(r.body, `"cache_problem":"`) || !strings.Contains(r.body, "directory") {
+			t.Error(r.body)
+		}
+	})
+}
+
 func TestRequestsThatAreRefused(t *testing.T) {
 	unlock := func(body string) []string { return []string{"POST", "/v1/unlock", body} }
 	for _, row := range []struct {
@@ -66,7 +155,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{[]string{"GET", "/v1/credentials/..%2fp"}, api.NoProfile},
 		{[]string{"GET", "/v1/credentials/%00%0a"}, api.NoProfile},
 		{[]string{"GET", "/"}, api.NotFound},
-		{[]string{"GET", "/v1/credentials"}, api.NotFound},
+		{[]string{"GET", "/v1/credentials?region=x"}, api.BadRequest},
+		{[]string{"POST", "/v1/credentials"}, api.NotFound},
 		{[]string{"GET", "/v1/credentials/"}, api.NotFound},
 		{[]string{"DELETE", "/v1/credentials/"}, api.NotFound},
 		{[]string{"GET", "/v1/credentials/p/"}, api.NotFound},

@@ -58,6 +58,7 @@ func newService(w *brokertest.World) *service {
 		Broker: s.broker, Now: w.Wall, Keystore: s.keystore, UID: ourUID,
 		Config: ourConfig,
 		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7} },
+		Choose: func(context.Context) (string, error) { return "p", nil },
 		Reload: func() error { return nil }, Problem: func() error { return nil },
 		ReadKey: func(_ context.Context, key string) (broker.Question, error) {
 			if key != brokertest.Profile {
@@ -195,6 +196,15 @@ type fakeKeystore struct {
 	passphrase credential.Secret
 	unlocked   bool
 	err        error
+}
+
+func (k *fakeKeystore) Probe(context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.unlocked {
+		return &api.Error{Code: api.KeystoreLocked, Message: "the file keystore is locked", Hint: "tcred unlock"}
+	}
+	return nil
 }
 
 func (k *fakeKeystore) Unlock(_ context.Context, passphrase credential.Secret) error {

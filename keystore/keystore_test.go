@@ -166,8 +166,12 @@ func TestReadOnlyStoresSaySo(t *testing.T) {
 
 func TestOpenKnowsEveryBackendOfAConfig(t *testing.T) {
 	for _, backend := range config.Backends {
-		if s, err := Open(Options{Backend: backend}); err != nil || s.Name() != backend {
-			t.Errorf("Open(%q): %v", backend, err)
+		s, err := Open(Options{Backend: backend})
+		if err != nil || s.Name() != backend {
+			t.Fatalf("Open(%q): %v", backend, err)
+		}
+		if writable := backend == "keychain" || backend == "file"; s.ReadOnly() == writable {
+			t.Errorf("%s: read-only is %v", backend, s.ReadOnly())
 		}
 	}
 	_, err := Open(Options{Backend: "vault"})

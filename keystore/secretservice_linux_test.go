@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	keyring "github.com/zalando/go-keyring"
+
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/say"
 )
@@ -60,6 +62,10 @@ func TestRealKeychainKeepsKeys(t *testing.T) {
 	}
 	if got, err := s.Get(t.Context(), "long"); err != nil || got != long {
 		t.Errorf("%v, %v", got, err)
+	}
+	// The next tcred looks for it by these names.
+	if text, err := keyring.Get("tcred", "long"); err != nil || text != long.ID+"\n"+long.Secret.Reveal() {
+		t.Errorf("the keychain's item has %d bytes, %v", len(text), err)
 	}
 }
 

@@ -116,16 +116,29 @@ func New(o Options) *Broker {
 	return b
 }
 
-// Credential is a credential of the profile: one with at least half its life left, or one past that while a new one
+// Answer is a credential and the layer that it came from: "memory", "disk", "sts" for a new one, or "old" for one past
+// its time because a new one failed.
+type Answer struct {
+	credential.Credential
+	Layer string
+}
+
+// Credential is the credential of [Broker.Answer].
+func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Duration) (credential.Credential, error) {
+	a, err := b.Answer(ctx, name, minTTL)
+	return a.Credential, err
+}
+
+// Answer is a credential of the profile: one with at least half its life left, or one past that while a new one
 // is fetched behind the caller's back, or, with under 15 minutes left, a new one, or the old one if that fails.
 // A minTTL above zero is hard: the credential lives that much longer, or there is an error.
-func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Duration) (credential.Credential, error) {
+func (b *Broker) Answer(ctx context.Context, name string, minTTL time.Duration) (Answer, error) {
 	p, err := b.profiles.Lookup(ctx, name)
 	if err != nil {
-		return credential.Credential{}, err
+		return Answer{}, err
 	}
 	if minTTL >= p.Lifetime { // STS counts whole seconds, so that equal is never met
-		return credential.Credential{}, &api.Error{
+		return Answer{}, &api.Error{
 			Code:    api.BadRequest,
 			Message: fmt.Sprintf("min-ttl %s cannot be met: a new credential of profile %q is good for less than %s", human.Span(minTTL), name, human.Span(p.Lifetime)),
 			Hint:    "ask for less, or raise the profile's duration",
@@ -138,8 +151,7 @@ func (b *Broker) Credential(ctx context.Context, name string, minTTL time.Durati
 		if left < l.half() {
 			b.renewBehind(s, p)
 		}
-		b.meter.count(fromMemory)
-		return l.cred, nil
+		return b.answer(l, fromMemory), nil
 	}
 	if newOneFellShort(l, minTTL, now) {
 		return b.settle(s, p, l, nil, minTTL)
@@ -165,11 +177,10 @@ func newOneFellShort(l lease, minTTL time.Duration, wall time.Time) bool {
 }
 
 // settle turns the outcome of a renewal into the answer: the new credential, or the old one while it is valid.
-func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Duration) (credential.Credential, error) {
+func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Duration) (Answer, error) {
 	now := b.now()
 	if err == nil && l.serves(minTTL, now) {
-		b.meter.count(l.layer)
-		return l.cred, nil
+		return b.answer(l, l.layer), nil
 	}
 	old := s.current()
 	left := old.left(now)
@@ -177,11 +188,10 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 		if s.tellOld(old) {
 			b.log.Warn("serving the old credential", "profile", p.Name, "left", left.Round(time.Second), "err", err)
 		}
-		b.meter.count(fromOld)
-		return old.cred, nil
+		return b.answer(old, fromOld), nil
 	}
 	if left <= 0 && err != nil {
-		return credential.Credential{}, err
+		return Answer{}, err
 	}
 	unmet := &api.Error{
 		Code:    api.MinTTLUnmet,
@@ -195,7 +205,13 @@ func (b *Broker) settle(s *slot, p Profile, l lease, err error, minTTL time.Dura
 			unmet.Hint = e.Hint
 		}
 	}
-	return credential.Credential{}, unmet
+	return Answer{}, unmet
+}
+
+// answer counts what it hands out.
+func (b *Broker) answer(l lease, layer string) Answer {
+	b.meter.count(answered(layer))
+	return Answer{l.cred, layer}
 }
 
 // slot finds or makes the place of p's credential.

@@ -9,6 +9,13 @@ type fault struct {
 	last string // the error's text; "" while it works
 }
 
+// text is what is wrong now, "" while it works.
+func (f *fault) text() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
 // note takes the outcome of one use, and calls tell with an err that is new.
 func (f *fault) note(err error, tell func(error)) {
 	text := ""

@@ -12,13 +12,16 @@ import (
 	"time"
 )
 
-// The layers that an answer may come from, as the samples that count them.
+// The layers that an answer may come from.
 const (
-	fromMemory = `tcred_answers_total{layer="memory"}`
-	fromDisk   = `tcred_answers_total{layer="disk"}`
-	fromSource = `tcred_answers_total{layer="sts"}`
-	fromOld    = `tcred_answers_total{layer="old"}` // a credential past its time, because a new one failed
+	fromMemory = "memory"
+	fromDisk   = "disk"
+	fromSource = "sts"
+	fromOld    = "old" // a credential past its time, because a new one failed
 )
+
+// answered is the sample that counts a layer's answers.
+func answered(layer string) string { return answers + `{layer="` + layer + `"}` }
 
 // meter holds what the broker counts: samples of Prometheus's, by their line without the value, such as
 // tcred_answers_total{layer="disk"}. It is safe for concurrent use.
@@ -29,7 +32,10 @@ type meter struct {
 
 func newMeter() *meter {
 	m := &meter{counts: make(map[string]float64)}
-	for _, name := range []string{fromMemory, fromDisk, fromSource, fromOld, callTime, callCount, waitTime, waitCount} {
+	for _, layer := range []string{fromMemory, fromDisk, fromSource, fromOld} {
+		m.counts[answered(layer)] = 0
+	}
+	for _, name := range []string{callTime, callCount, waitTime, waitCount} {
 		m.counts[name] = 0
 	}
 	return m

@@ -152,5 +152,8 @@ func (b *Broker) Status(ctx context.Context) []api.ProfileStatus {
 	return list
 }
 
+// StoreFault is why the store did not take the last credential, "" if it took it, or none was there to take.
+func (b *Broker) StoreFault() string { return b.storeFault.text() }
+
 // Calls is how many calls of sources and identities were made, failed ones too.
 func (b *Broker) Calls() int64 { return int64(b.meter.of(callCount)) }

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
@@ -70,37 +70,36 @@ stay in the shell's history.`,
 func addArgs(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if keys.LooksSecret(arg) {
-			return usage("its arguments are in the shell's history now: delete them there; then tcred add, which asks",
+			return cmdline.Error("its arguments are in the shell's history now: delete them there; then tcred add, which asks",
 				"an argument looks like a SecretId or a SecretKey")
 		}
 	}
 	if len(args) > 1 {
-		return usage("tcred add --help", "one name at most, not %d arguments", len(args))
+		return cmdline.Error("tcred add --help", "one name at most, not %d arguments", len(args))
 	}
 	if len(args) == 1 && !api.ValidName(args[0]) {
-		return usage(api.NameHint, "%q cannot be a key's name", args[0])
+		return cmdline.Error(api.NameHint, "%q cannot be a key's name", args[0])
 	}
 	return nil
 }
 
 // addFlagError answers --secret-key, which does not exist, with the reason. It repeats no value.
-func addFlagError(_ *cobra.Command, err error) error {
-	message, _, _ := strings.Cut(flagFault(err), " in -") // the rest repeats what was typed, perhaps a secret
-	if strings.Contains(message, "--secret-key") {
-		return usage(
+func addFlagError(cmd *cobra.Command, err error) error {
+	if strings.HasPrefix(err.Error(), "unknown flag: --secret-key") {
+		return cmdline.Error(
 			"--secret-key-stdin reads it from stdin; without it, tcred add asks; is it in the shell's history now?",
 			"no --secret-key: a secret in an argument can be seen by every process")
 	}
-	return usage("tcred add --help", "%s", message)
+	return cmdline.FlagError(cmd, err)
 }
 
 // check finds flags that do not go together.
 func (o addOptions) check() error {
 	switch {
 	case o.from != "" && (o.stdin || o.secretID != ""):
-		return usage("", "--from brings SecretId and SecretKey: leave out --secret-id and --secret-key-stdin")
+		return cmdline.Error("", "--from brings SecretId and SecretKey: leave out --secret-id and --secret-key-stdin")
 	case o.stdin && o.secretID == "":
-		return usage("tcred add --secret-id AKID... --secret-key-stdin", "--secret-key-stdin needs --secret-id")
+		return cmdline.Error("tcred add --secret-id AKID... --secret-key-stdin", "--secret-key-stdin needs --secret-id")
 	}
 	return nil
 }
@@ -213,7 +212,7 @@ func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
 
 // reloadDaemon tells a daemon that runs of a change, so that it need not wait until it looks by itself.
 func (a *app) reloadDaemon(ctx context.Context) {
-	if err := new(client.Client).Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
+	if err := a.running().Reload(ctx); err != nil && api.CodeOf(err) != api.NoDaemon {
 		a.warn("the daemon that runs did not take it up: %v", err)
 	}
 }

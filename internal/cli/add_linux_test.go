@@ -159,7 +159,7 @@ func TestAnInterruptEndsAnAddThatWaitsForItsSecretKey(t *testing.T) {
 		a.Process.Signal(sig) // Wait says it
 		a.Wait()              // the status says it
 		watchdog.Stop()
-		if a.ProcessState.ExitCode() != 1 || a.said.String() != "tcred: error: interrupted; nothing was stored\n" {
+		if a.ProcessState.ExitCode() != 130 || a.said.String() != "tcred: error: interrupted; nothing was stored\n" {
 			t.Errorf("%v: %v, it said %q", sig, a.ProcessState, &a.said)
 		}
 	}
@@ -176,7 +176,7 @@ func TestAnInterruptEndsAnAddThatWaitsForItsTurn(t *testing.T) {
 	a.stdin.Close()
 	time.AfterFunc(200*time.Millisecond, func() { a.Process.Signal(os.Interrupt) }) // at its lock by then; earlier is fine too
 	a.Wait()                                                                        // the status says it
-	if a.ProcessState.ExitCode() != 1 || a.said.String() != "tcred: error: interrupted; nothing was stored\n" {
+	if a.ProcessState.ExitCode() != 130 || a.said.String() != "tcred: error: interrupted; nothing was stored\n" {
 		t.Errorf("%v, it said %q", a.ProcessState, &a.said)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/tty"
@@ -34,7 +35,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 		found, err := plaintext.FromTCCLI(profile)
 		return foundKey(source, found, err)
 	case o.from != "":
-		return keystore.Key{}, usage("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
+		return keystore.Key{}, cmdline.Error("--from env, --from tccli or --from tccli:PROFILE", "unknown source %q", source)
 	case o.stdin:
 		secret, err := tty.ReadSecret(ctx, a.in, "--secret-key-stdin")
 		if err != nil {
@@ -42,7 +43,7 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 		}
 		return keys.Pasted(o.secretID, secret.Reveal())
 	case !tty.Is(a.in):
-		return keystore.Key{}, usage("tcred add --secret-id AKID... --secret-key-stdin < FILE",
+		return keystore.Key{}, cmdline.Error("tcred add --secret-id AKID... --secret-key-stdin < FILE",
 			"stdin is not a terminal, so the key cannot be asked for")
 	}
 	return a.askKey(ctx, o.secretID)
@@ -56,7 +57,7 @@ func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
 			return keystore.Key{}, err
 		}
 		if id = keys.Trim(typed.Reveal()); id == "" {
-			return keystore.Key{}, usage(keys.ConsoleHint, "no SecretId was entered")
+			return keystore.Key{}, cmdline.Error(keys.ConsoleHint, "no SecretId was entered")
 		}
 	}
 	secret, err := a.terminal().Hidden(ctx, "SecretKey")

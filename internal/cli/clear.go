@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/socket"
@@ -22,33 +22,53 @@ func (a *app) clearCmd() *cobra.Command {
 		Short: "Drop cached credentials",
 		Long: `Clear drops the credential of the profile, or with --all every one, from the daemon's memory and from
 the disk; the next call gets a new one. What a tool got before stays valid at Tencent Cloud until it
-expires, and clear says until when: nothing revokes it earlier.`,
+expires, and clear says until when: nothing revokes it earlier.` + profileHelp,
 		Example: `  tcred clear upload
   tcred clear --all`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 || all && len(args) > 0 {
-				return usage("tcred clear --help", "one profile, or --all")
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 || all && (len(args) > 0 || cmd.Flags().Changed("profile")) {
+				return cmdline.Error("tcred clear --help", "one profile, or --all")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, err := profileArg(args)
-			if err != nil && !all {
+			if all {
+				return a.clear(cmd.Context(), "")
+			}
+			w, err := profileOf(cmd, args)
+			if err == nil {
+				w, err = a.settleToClear(cmd.Context(), w)
+			}
+			if err != nil {
 				return err
 			}
-			if all {
-				name = ""
-			}
-			return a.clear(cmd.Context(), name)
+			return w.explain(a.clear(cmd.Context(), w.name))
 		},
 	}
+	takeProfile(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "drop the credentials of all profiles")
 	return cmd
 }
 
+// settleToClear is settle without starting a daemon: where none runs, this process chooses as it would.
+func (a *app) settleToClear(ctx context.Context, w asked) (asked, error) {
+	if w.name != "" {
+		return w, nil
+	}
+	if _, err := a.running().Status(ctx); !errors.Is(err, socket.ErrNotListening) {
+		return a.settle(ctx, w)
+	}
+	p, err := dirs.Find()
+	if err != nil {
+		return w, err
+	}
+	name, err := a.profiles(p).Choose(ctx)
+	return asked{name: name}, err
+}
+
 // clear asks the daemon; where none runs it does the same on the cache that the next one will find.
 func (a *app) clear(ctx context.Context, name string) error {
-	cleared, err := new(client.Client).Clear(ctx, name)
+	cleared, err := a.running().Clear(ctx, name)
 	if errors.Is(err, socket.ErrNotListening) {
 		cleared, err = a.clearHere(ctx, name)
 	}

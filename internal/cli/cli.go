@@ -16,11 +16,12 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/helper"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/sts"
 )
@@ -32,8 +33,10 @@ type app struct {
 	err   io.Writer // for people
 	debug bool
 
-	typed []string                // the arguments
-	crash atomic.Pointer[os.File] // the log of a daemon in the background, nil without one
+	served string                  // the profile that the last credential belongs to
+	said   map[string]bool         // what is to be said once
+	typed  []string                // the arguments
+	crash  atomic.Pointer[os.File] // the log of a daemon in the background, nil without one
 }
 
 // exitStatus ends a command that has said everything already: nothing more is printed.
@@ -47,12 +50,30 @@ func Main(args []string) int {
 	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == "tcred-helper" {
 		return helper.Main(args[1:])
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if signal.Ignored(os.Interrupt) { // a script's "&", or its trap '' INT
+		signals = signals[1:]
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	// The first ^C ends the command in its own way, a later one whatever it waits for. Some send each signal twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, typed: args[1:]}
-	return a.unlessQuit(func() int { return a.exit(a.run(ctx, args[1:])) })
+	return process.UnlessQuit(func() int {
+		status := a.exit(a.run(ctx, args[1:]))
+		if status != say.ExitOK && ctx.Err() != nil {
+			return say.ExitInterrupted
+		}
+		return status
+	}, a.lastWords)
+}
+
+// lastWords is where the stacks of a process go that is asked for them and ends.
+func (a *app) lastWords(text []byte) {
+	a.err.Write(text) // it ends all the same
+	if log := a.crash.Load(); log != nil {
+		log.Write(text)
+	}
 }
 
 func (a *app) run(ctx context.Context, args []string) error {
@@ -84,7 +105,7 @@ func (a *app) exit(err error) int {
 		return int(status)
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
-		return say.ExitFailed
+		return say.ExitInterrupted
 	}
 	e := *sts.NameShellProxy(api.AsError(err))
 	e.Message, e.Hint = a.unsaid(e.Message), a.unsaid(e.Hint)
@@ -102,11 +123,6 @@ func (a *app) unsaid(text string) string {
 		}
 	}
 	return text
-}
-
-// usage is an error of the command line.
-func usage(hint, format string, args ...any) error {
-	return &api.Error{Code: api.BadRequest, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // warn tells a person something that stops nothing.
@@ -138,7 +154,7 @@ hands tools short-lived, policy-scoped credentials in its place.
 			if len(args) == 0 {
 				return nil
 			}
-			return noCommand(cmd, args[0])
+			return cmdline.NoCommand(cmd, args[0])
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -147,72 +163,10 @@ hands tools short-lived, policy-scoped credentials in its place.
 	root.SetErr(a.err)
 	root.SetVersionTemplate("tcred {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&a.debug, "debug", os.Getenv(api.EnvLog) == "debug", "say more on stderr")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(cmd.CommandPath()+" --help", "%s", flagFault(err))
-	})
-	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(cmdline.FlagError)
 	root.AddCommand(a.commands()...)
 	root.SetHelpCommand(a.helpCmd())
-	wrapArgs(root)
+	cmdline.WrapArgs(root)
 	complete(root)
 	return root
-}
-
-// noCommand is the error for a word that is not one of cmd's commands.
-func noCommand(cmd *cobra.Command, word string) error {
-	whole := strings.TrimPrefix(cmd.CommandPath()+" "+word, "tcred ")
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return usage(cmd.CommandPath()+" --help", "no command %q; did you mean %q?", whole, near[0])
-	}
-	return usage(cmd.CommandPath()+" --help", "no command %q", whole)
-}
-
-// wrapArgs puts cobra's own complaints about arguments into our words.
-func wrapArgs(cmd *cobra.Command) {
-	for _, c := range cmd.Commands() {
-		wrapArgs(c)
-		if check := c.Args; check != nil {
-			c.Args = func(cmd *cobra.Command, args []string) error {
-				err := check(cmd, args)
-				if err == nil || api.CodeOf(err) != api.Internal {
-					return err
-				}
-				if cmd.HasSubCommands() {
-					return noCommand(cmd, args[0])
-				}
-				return usage(cmd.CommandPath()+" --help", "%s takes %s", cmd.CommandPath(), argsFault(cmd, args))
-			}
-		}
-	}
-}
-
-// argsFault is what a command takes, by its Use line, and what it was given.
-func argsFault(cmd *cobra.Command, args []string) string {
-	switch words := strings.Fields(cmd.Use)[1:]; len(words) {
-	case 0:
-		return fmt.Sprintf("no argument, not %q", args[0])
-	case 1:
-		word := strings.ToLower(strings.Trim(words[0], "[]"))
-		return fmt.Sprintf("one %s, not %s", word, human.Count(len(args), "argument"))
-	default:
-		return fmt.Sprintf("%s, not %s", strings.Join(words, " "), human.Count(len(args), "argument"))
-	}
-}
-
-// flagFault says what is wrong with a flag. The value is not repeated: it may be anything.
-func flagFault(err error) string {
-	invalid, is := errors.AsType[*pflag.InvalidValueError](err)
-	if !is {
-		return err.Error()
-	}
-	takes := "another value" // no flag of ours has another type
-	switch invalid.GetFlag().Value.Type() {
-	case "bool":
-		takes = "no value"
-	case "int":
-		takes = "a number"
-	case "duration":
-		takes = "a time such as 8h"
-	}
-	return fmt.Sprintf("--%s takes %s", invalid.GetFlag().Name, takes)
 }

@@ -4,16 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 
-	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/cache"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/broker"
-	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
-	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -23,7 +20,7 @@ func indexOf(p dirs.Places) keystore.Index { return keystore.Index{Path: p.Index
 
 // profiles reads config and keys in this process, for a command that works without the daemon.
 func (a *app) profiles(p dirs.Places) *profile.Set {
-	hide() // the permanent key may come into this process
+	process.Hide() // the permanent key may come into this process
 	return profile.Open(profile.Options{
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys,
 		Interactive: tty.Is(a.in), Notify: func(line string) { a.warn("%s", line) }, Log: a.logger(),
@@ -49,34 +46,9 @@ func (a *app) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 }
 
-// daemon is a client that starts the daemon if there is none.
-func (a *app) daemon() *client.Client {
-	tcred, _ := socket.BinaryBeside()       // else it starts none, and says so
-	person := tty.Is(a.in) && tty.Is(a.err) // a tool that spawned us on a terminal reads our stderr itself
-	return &client.Client{Binary: tcred, Person: person}
-}
-
-// profileArg is the profile a command is about: the argument, else $TCRED_PROFILE, else "default".
-func profileArg(args []string) (string, error) {
-	name := api.DefaultProfile
-	if env := os.Getenv(api.EnvProfile); env != "" {
-		name = env
-	}
-	if len(args) > 0 {
-		name = args[0]
-	}
-	if len(args) > 0 && human.LooksSecret(name) { // asked about, it would be in the daemon's log
-		return "", looksSecret()
-	}
-	if !api.ValidName(name) {
-		return "", usage(api.NameHint, "%q cannot be a profile's name", name)
-	}
-	return name, nil
-}
-
 // looksSecret is the error for a word that is not repeated.
 func looksSecret() error {
-	return usage("its arguments are in the shell's history now: delete them there; tcred add asks for a key",
+	return cmdline.Error("its arguments are in the shell's history now: delete them there; tcred add asks for a key",
 		"an argument looks like a SecretId or a SecretKey")
 }
 

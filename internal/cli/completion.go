@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/place/dirs"
 )
@@ -32,7 +35,7 @@ which wants tcred on the PATH. The packages install both.`,
   tcred completion powershell | Out-String | Invoke-Expression`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("tcred completion SHELL: "+strings.Join(shells, ", "), "which shell?")
+				return cmdline.Error("tcred completion SHELL: "+strings.Join(shells, ", "), "which shell?")
 			}
 			return nil
 		},
@@ -69,7 +72,7 @@ func completionScript(root *cobra.Command, shell string, forHelper bool) ([]byte
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(&b)
 	default:
-		return nil, usage("known are "+strings.Join(shells, ", "), "no completion for the shell %q", shell)
+		return nil, cmdline.Error("known are "+strings.Join(shells, ", "), "no completion for the shell %q", shell)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing the completion script: %w", err)
@@ -114,15 +117,36 @@ func complete(cmd *cobra.Command) {
 }
 
 // completeArgument finds what the next argument is in the Use line: the words after the command's name.
-func completeArgument(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if slices.Contains(os.Args, "--") { // a command of the person's own follows, which cobra does not tell us
-		return nil, cobra.ShellCompDirectiveDefault
+func completeArgument(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if at := slices.Index(os.Args, "--"); at >= 0 { // a command of the person's own follows, which cobra does not tell us
+		var commands []string
+		if cmd.Name() == "exec" && at == len(os.Args)-2 && !strings.ContainsRune(begun, filepath.Separator) {
+			commands = commandsOnPath(begun)
+		}
+		return commands, cobra.ShellCompDirectiveDefault // where there is none, the shell's own: files
 	}
 	words := strings.Fields(cmd.Use)[1:]
 	if len(args) >= len(words) {
 		return candidates(nil)
 	}
 	return candidates(argumentCandidates[strings.Trim(words[len(args)], "[].")])
+}
+
+// commandsOnPath are the commands whose names begin so.
+func commandsOnPath(begun string) (names []string) {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		entries, _ := os.ReadDir(dir) // a directory that is not there has none
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), begun) {
+				continue
+			}
+			if _, err := exec.LookPath(filepath.Join(dir, e.Name())); err == nil {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func candidates(of func() []string) ([]string, cobra.ShellCompDirective) {

@@ -20,6 +20,8 @@ var tabs = []struct{ line, word string }{
 	{"tcred get --form", "--format"},
 	{"tcred get --format tcc", "tccli"},
 	{"tcred exec wor", "work"},
+	{"tcred exec work -- tcred-hel", "tcred-helper"},
+	{"tcred get --profile upl", "upload"},
 	{"tcred remove wor", "work"},
 	{"tcred-helper upl", "upload"},
 	{"tcred-helper --min", "--min-ttl"},

@@ -13,10 +13,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
+	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/logfile"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/service"
 )
@@ -63,7 +67,7 @@ type daemonMode struct{ background, detached, service bool }
 
 // runDaemon serves until ctx ends, a client stops it, or its socket is gone.
 func (a *app) runDaemon(ctx context.Context, mode daemonMode) error {
-	harden()
+	process.Harden()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // its terminal was closed
 	defer stop()
 	p, err := dirs.Find()
@@ -103,14 +107,18 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
+		Broker: b, Keystore: set, Choose: set.Choose, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
 		Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Again: true,
 		Status: func() api.Status {
-			return api.Status{
-				Version: api.Version, PID: os.Getpid(), Socket: at.Path,
+			st := api.Status{
+				Version: api.Version, PID: os.Getpid(), Socket: at.Path, Cache: p.Cache,
 				Keystore: set.StoreName(), Problem: api.ProblemOf(api.AsError(set.Problem())),
 			}
+			if err := cache.Open(p.Cache, log).Problem(); err != nil {
+				st.CacheProblem = human.OneLine(err.Error())
+			}
+			return st
 		},
 	}
 	systemd.Follow(ctx, b.Alive, log)
@@ -132,7 +140,7 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 func (a *app) daemonLog(p dirs.Places, background bool) *slog.Logger {
 	out, missing := a.err, error(nil)
 	if background {
-		if file, err := daemon.OpenLog(p.Log(), a.crashInto); err == nil {
+		if file, err := logfile.Open(p.Log(), a.crashInto); err == nil {
 			out = file
 		} else {
 			missing = err
@@ -160,14 +168,16 @@ func (a *app) crashInto(file *os.File) error {
 
 // stopDaemon stops the daemon that runs, if one does.
 func (a *app) stopDaemon(ctx context.Context) error {
-	stopped, err := service.StopDaemon(ctx)
-	if err != nil {
+	stop, err := service.StopDaemon(ctx, a.running())
+	switch {
+	case err != nil:
 		return err
-	}
-	if stopped {
-		a.tell("the daemon stopped")
-	} else {
+	case stop.PID == 0:
 		a.tell("no daemon runs")
+	case stop.Killed:
+		a.tell("the daemon, process %d, did not stop by itself and was ended", stop.PID)
+	default:
+		a.tell("the daemon stopped")
 	}
 	return nil
 }

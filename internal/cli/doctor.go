@@ -2,14 +2,14 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/internal/doctor"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/table"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -31,8 +31,13 @@ Exit status 1 means that a check failed.`,
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
-	harden() // it reads every key
+	process.Harden() // it reads every key
+	done := a.await("the keystore, the daemon and the network")
 	findings := doctor.Examine(ctx)
+	done()
+	if err := ctx.Err(); err != nil {
+		return err // what was looked at after ^C says nothing
+	}
 	var err error
 	if asJSON {
 		err = a.printJSON(findings)
@@ -54,15 +59,12 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 }
 
 func (a *app) printFindings(findings []doctor.Finding) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	var t table.Table
 	for _, f := range findings {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Level, f.Check, f.Detail)
+		t.Add(string(f.Level), f.Check, f.Detail)
 		if f.Cure != "" {
-			fmt.Fprintf(w, "\t\tcure: %s\n", f.Cure)
+			t.Add("", "", "cure: "+f.Cure)
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return t.Print(a.out, a.width())
 }

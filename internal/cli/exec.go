@@ -6,13 +6,22 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
+	"github.com/tcred/tcred/internal/cmdline"
+	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
+	"github.com/tcred/tcred/internal/tty"
 )
 
 // Exit statuses of exec that are not the command's own, as env(1) has them.
@@ -28,28 +37,30 @@ func (a *app) execCmd() *cobra.Command {
 		Short: "Run a command with a credential in its environment",
 		Long: `Exec runs a command with a short-lived credential in its environment, under every variable
 name that Tencent Cloud's tools and S3 tools read. Variables that name other credentials, a
-role or a profile are taken out. Without a command it runs your shell. The credential is not
-renewed while the command runs: --min-ttl says how much life it must have at the start.`,
+role or a profile are taken out. Without a command it runs your shell. TCRED_PROFILE and
+TCRED_EXPIRATION tell the command whose credential it is and when it ends: it is not renewed
+while the command runs. --min-ttl says how much life it must have at the start.` + profileHelp,
 		Example: `  tcred exec -- tccli cvm DescribeRegions
   tcred exec upload --min-ttl 1h -- terraform apply
   tcred exec upload`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if before, _ := splitAtDash(cmd, args); len(before) > 1 {
-				return usage("tcred exec PROFILE -- COMMAND", "the command stands after --")
+			before, _ := splitAtDash(cmd, args)
+			if n := len(before); n > 1 || n == 1 && cmd.Flags().Changed("profile") {
+				return cmdline.Error("tcred exec PROFILE -- COMMAND", "the command stands after --")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			before, command := splitAtDash(cmd, args)
-			name, err := profileArg(before)
+			w, err := profileOf(cmd, before)
 			if err != nil {
 				return err
 			}
-			err = a.exec(cmd.Context(), name, o, command)
-			if api.CodeOf(err) == api.NoProfile && len(command) == 0 {
-				err = meantCommand(err, name)
+			err = a.exec(cmd.Context(), w.name, o, command)
+			if api.CodeOf(err) == api.NoProfile && len(command) == 0 && len(before) > 0 {
+				err = meantCommand(err, w.name)
 			}
-			return err
+			return w.explain(err)
 		},
 	}
 	o.flags(cmd)
@@ -76,7 +87,14 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 
 // exec finds the command before it asks for a credential, and becomes it.
 func (a *app) exec(ctx context.Context, name string, o getOptions, command []string) error {
-	if len(command) == 0 {
+	ignored := process.IgnoredAtStart()
+	for _, s := range ignored {
+		if slices.Contains([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}, s) { // of us too, from now on
+			signal.Ignore(s)
+		}
+	}
+	opensShell := len(command) == 0
+	if opensShell {
 		command = []string{shell()}
 	}
 	path, err := exec.LookPath(command[0])
@@ -87,7 +105,40 @@ func (a *app) exec(ctx context.Context, name string, o getOptions, command []str
 	if err != nil {
 		return err
 	}
-	return a.cannotRun(command[0], become(path, command, c.Environ(os.Environ())))
+	a.tellEntry(c, opensShell)
+	process.HandOver(ignored)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return a.cannotRun(command[0], process.Become(path, command, environment(c, a.served)))
+}
+
+// environment is that of the command: the caller's, with c and nothing else that leads to a credential.
+func environment(c credential.Credential, profile string) []string {
+	env := slices.DeleteFunc(c.Environ(os.Environ()), func(kv string) bool {
+		return strings.HasPrefix(kv, api.EnvProfile+"=")
+	})
+	return append(env, api.EnvProfile+"="+profile)
+}
+
+// tellEntry tells a person in which profile they are from now on, where they could not tell by themselves: in a new shell,
+// and in another profile's command.
+func (a *app) tellEntry(c credential.Credential, opensShell bool) {
+	outer, nested := os.Getenv(api.EnvProfile), os.Getenv(credential.EnvExpiration) != ""
+	if !tty.Is(a.err) || !opensShell && !nested {
+		return
+	}
+	line := fmt.Sprintf("profile %q until %s", a.served, human.Moment(c.Expires, time.Now()))
+	switch {
+	case nested && outer != "":
+		line += fmt.Sprintf(", in place of profile %q", outer)
+	case nested:
+		line += ", in place of the credential that was in the environment"
+	}
+	if opensShell {
+		line += "; exit ends it"
+	}
+	a.tell("%s", line)
 }
 
 // credential is fetch for a command that needs the parts.
@@ -102,11 +153,13 @@ func (a *app) credential(ctx context.Context, name string, o getOptions) (creden
 	return a.daemon().Credential(ctx, name, minTTL)
 }
 
-// cannotRun tells a command that is not there from one that cannot run. A status passes through.
+// cannotRun tells a command that is not there from one that cannot run. The status of one that ran passes through.
 func (a *app) cannotRun(command string, err error) error {
-	var status exitStatus
-	if err == nil || errors.As(err, &status) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if ended, is := errors.AsType[*exec.ExitError](err); is { // on Windows the command was a child
+		return exitStatus(ended.ExitCode())
 	}
 	if named, is := errors.AsType[*exec.Error](err); is {
 		err = named.Err
@@ -114,7 +167,11 @@ func (a *app) cannotRun(command string, err error) error {
 	code := exitNotExecutable
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 		code = exitNotFound
+		_, there := os.Stat(command)
 		err = errors.New("no such command")
+		if there == nil {
+			err = errors.New("what its first line says runs it is not there")
+		}
 	}
 	fmt.Fprintf(a.err, "%scannot run %q: %v\n", say.ErrorPrefix, a.unsaid(command), err)
 	return exitStatus(code)
@@ -124,5 +181,5 @@ func shell() string {
 	if s := os.Getenv("SHELL"); s != "" {
 		return s
 	}
-	return defaultShell
+	return process.DefaultShell
 }

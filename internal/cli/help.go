@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tcred/tcred/internal/cmdline"
 )
 
 // helpCmd is for those who type help where others type --help. It is no line in the list of commands.
@@ -16,10 +18,13 @@ func (a *app) helpCmd() *cobra.Command {
 		Hidden:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return usage("tcred --help", "no command %q", strings.Join(args, " "))
+			switch {
+			case err == nil && len(rest) == 0:
+				return about.Help()
+			case len(rest) > 0 && about.HasSubCommands():
+				return cmdline.NoCommand(about, rest[0])
 			}
-			return about.Help()
+			return cmdline.Error(about.CommandPath()+" --help", "no command %q", strings.Join(args, " "))
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			about, rest, err := cmd.Root().Find(args)

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 )
 
 const helperName = "tcred-helper"
@@ -24,7 +25,7 @@ On failure nothing is on stdout; what went wrong and what to do is on stderr.`,
   # in ~/.aws/config, with absolute paths
   credential_process = /usr/local/bin/tcred-helper upload`,
 		RunE: func(*cobra.Command, []string) error {
-			return usage("run tcred-helper", "tcred-helper is a program of its own")
+			return cmdline.Error("run tcred-helper", "tcred-helper is a program of its own")
 		},
 	}
 	cmd.Flags().String("profile", "", "the same as PROFILE")

@@ -11,9 +11,12 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -52,17 +55,17 @@ profiles that may do less than their key.
 // checkInit holds the flags to what config.toml takes, and makes the path absolute.
 func checkInit(want *config.Initial) error {
 	if want.Backend != "" && !slices.Contains(config.Backends, want.Backend) {
-		return usage("one of "+strings.Join(config.Backends, ", "),
-			"no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
+		return cmdline.Error("one of "+strings.Join(config.Backends, ", "),
+			"no keystore %q%s", want.Backend, human.DidYouMean(want.Backend, config.Backends))
 	}
 	if want.Site != "" && !slices.Contains(config.Sites, want.Site) {
-		return usage("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
+		return cmdline.Error("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
 	}
 	if want.PassphraseFile == "" {
 		return nil
 	}
 	if want.Backend != "file" {
-		return usage("add --keystore file", "--passphrase-file is for the file keystore")
+		return cmdline.Error("add --keystore file", "--passphrase-file is for the file keystore")
 	}
 	abs, err := filepath.Abs(want.PassphraseFile)
 	if err != nil {
@@ -74,7 +77,7 @@ func checkInit(want *config.Initial) error {
 
 // writeConfig makes what is missing of the config file and the file keystore; running it again changes nothing.
 func (a *app) writeConfig(ctx context.Context, want config.Initial) error {
-	harden() // the passphrase and the identity of a new keystore come into this process
+	process.Harden() // the passphrase and the identity of a new keystore come into this process
 	p, err := dirs.Find()
 	if err != nil {
 		return err
@@ -154,7 +157,7 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 		return passphrase, err
 	}
 	if !tty.Is(a.in) {
-		return "", usage("--passphrase-file FILE names a file that holds it; or run it at a terminal",
+		return "", cmdline.Error("--passphrase-file FILE names a file that holds it; or run it at a terminal",
 			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
 	}
 	restore, err := a.terminal().Mute()
@@ -167,7 +170,7 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 		return "", err
 	}
 	if first == "" {
-		return "", usage("", "the passphrase is empty; nothing was written")
+		return "", cmdline.Error("", "the passphrase is empty; nothing was written")
 	}
 	if err := keystore.CheckPassphrase(first); err != nil {
 		return "", err
@@ -177,7 +180,7 @@ func (a *app) newPassphrase(ctx context.Context, file string) (credential.Secret
 		return "", err
 	}
 	if second != first {
-		return "", usage("run it again", "the two passphrases differ; nothing was written")
+		return "", cmdline.Error("run it again", "the two passphrases differ; nothing was written")
 	}
 	return first, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/keystore"
 )
@@ -14,7 +15,7 @@ func (a *app) keychainChildCmd() *cobra.Command {
 		Short:  "Ask the keychain once; tcred runs this by itself",
 		Hidden: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			harden()
+			process.Harden()
 			if status := keystore.ChildMain(args, a.in, a.out); status != say.ExitOK {
 				return exitStatus(status)
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -13,7 +14,7 @@ import (
 
 // keystore hardens this process, which is to hold a permanent key or a passphrase, and finds the keystore.
 func (a *app) keystore() (dirs.Places, *profile.Set, keystore.Store, error) {
-	harden()
+	process.Harden()
 	p, err := dirs.Find()
 	if err != nil {
 		return p, nil, nil, err

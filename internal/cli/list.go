@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +20,7 @@ import (
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/service"
+	"github.com/tcred/tcred/internal/table"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -45,7 +46,10 @@ type listedKey struct {
 type listedProfile struct {
 	Name       string    `json:"name"`
 	Key        string    `json:"key"`
-	Policy     string    `json:"policy"` // "full", "file" or "inline"
+	AccountID  string    `json:"account_id,omitempty"` // that its credentials belong to
+	Region     string    `json:"region"`
+	Default    bool      `json:"default,omitempty"` // it is meant where none is named
+	Policy     string    `json:"policy"`            // "full", "file" or "inline"
 	PolicyFile string    `json:"policy_file,omitempty"`
 	Duration   string    `json:"duration"`
 	Expires    time.Time `json:"expires,omitzero"` // of the credential that a running daemon holds
@@ -58,8 +62,8 @@ func (a *app) listCmd() *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "Show keys and profiles",
 		Long: `List shows the keys that tcred knows, their SecretIds shortened, and whose they are; then every profile
-that a tool may ask for: its key, its policy (full: the key's own rights), how long its credentials
-live, and when the one that the daemon holds expires.`,
+that a tool may ask for: its key and that key's account, its region, its policy (full: the key's own
+rights), how long its credentials live, and when the one that the daemon holds expires.`,
 		Example: `  tcred list
   tcred list --json`,
 		Args: cobra.NoArgs,
@@ -107,14 +111,15 @@ func (a *app) inventory(ctx context.Context, p dirs.Places, set *profile.Set) (i
 			Arn: e.Arn, Site: cmp.Or(c.Site, e.Site), Added: e.Added, owner: e.Owner(),
 		})
 	}
-	expires := expiries(ctx, p)
+	expires := a.expiries(ctx, p)
+	chosen, _ := c.Choose(names) // there may be none
 	for _, name := range c.Names(names) {
 		pr, err := c.Profile(name, names)
 		if err != nil {
 			return inv, err
 		}
 		inv.Profiles = append(inv.Profiles, listedProfile{
-			Name: name, Key: pr.Key, Policy: policyKind(pr), PolicyFile: pr.PolicyFile,
+			Name: name, Key: pr.Key, AccountID: keys[pr.Key].AccountID, Region: pr.Region, Default: name == chosen, Policy: policyKind(pr), PolicyFile: pr.PolicyFile,
 			Duration: human.Span(pr.Duration), Expires: expires[name],
 		})
 	}
@@ -151,8 +156,8 @@ func (a *app) knownKeys(ctx context.Context, set *profile.Set) (map[string]keyst
 }
 
 // expiries are when the credentials expire that a daemon on the same config holds.
-func expiries(ctx context.Context, p dirs.Places) map[string]time.Time {
-	st, err := service.DaemonStatus(ctx)
+func (a *app) expiries(ctx context.Context, p dirs.Places) map[string]time.Time {
+	st, err := service.DaemonStatus(ctx, a.running())
 	if err != nil || st.Config != p.Config {
 		return nil
 	}
@@ -174,29 +179,29 @@ func policyKind(p config.Profile) string {
 }
 
 func (a *app) printInventory(inv inventory) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	if len(inv.Keys) > 0 {
-		fmt.Fprintln(w, "KEY\tSECRETID\tACCOUNT\tIDENTITY\tSITE")
-	}
+	keys := table.Table{Header: []string{"KEY", "SECRETID", "ACCOUNT", "IDENTITY", "SITE"}}
 	for _, k := range inv.Keys {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n",
-			k.Name, cell(k.SecretID), cell(k.AccountID), cell(k.owner), cell(k.Site))
+		keys.Add(k.Name, k.SecretID, human.Dash(k.AccountID), human.Dash(k.owner), human.Dash(k.Site))
 	}
-	if len(inv.Keys) > 0 && len(inv.Profiles) > 0 {
-		w.Flush() // each table has its own columns
-		fmt.Fprintln(w)
-	}
-	if len(inv.Profiles) > 0 {
-		fmt.Fprintln(w, "PROFILE\tKEY\tPOLICY\tDURATION\tEXPIRES")
-	}
+	profiles := table.Table{Header: []string{"PROFILE", "KEY", "ACCOUNT", "REGION", "POLICY", "DURATION", "EXPIRES"}}
 	for _, p := range inv.Profiles {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Key, cell(p.policy()), p.Duration, p.expiry())
+		profiles.Add(p.Name, p.Key, human.Dash(p.AccountID), p.Region, p.policy(), p.Duration, p.expiry())
 	}
-	return w.Flush()
+	var out bytes.Buffer // errors of writing to it are none
+	for _, t := range []table.Table{keys, profiles} {
+		if t.Empty() {
+			continue
+		}
+		if out.Len() > 0 {
+			out.WriteString("\n")
+		}
+		t.Print(&out, a.width())
+	}
+	if _, err := a.out.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
 }
-
-// cell is text in a table, whoever wrote it.
-func cell(text string) string { return human.Dash(human.OneLine(text)) }
 
 func (p listedProfile) policy() string {
 	if p.PolicyFile != "" {

@@ -1,20 +1,18 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcred/tcred/internal/disk"
+	"github.com/tcred/tcred/internal/cmdline"
+	"github.com/tcred/tcred/internal/logfile"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/say"
 )
 
 // logPoll is how often logs --follow looks for more.
@@ -34,7 +32,7 @@ journal in its place: journalctl --user -u tcred.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if lines < 0 {
-				return usage("tcred logs -n 20", "-n takes a count of lines, 0 or more")
+				return cmdline.Error("tcred logs -n 20", "-n takes a count of lines, 0 or more")
 			}
 			p, err := dirs.Find()
 			if err != nil {
@@ -49,132 +47,25 @@ journal in its place: journalctl --user -u tcred.`,
 }
 
 func (a *app) logs(ctx context.Context, path string, lines int, follow bool) error {
-	t := &tail{path: path, out: a.out}
-	defer t.close()
-	err := t.open()
+	t, err := logfile.OpenTail(path, a.out)
+	defer t.Close()
 	if errors.Is(err, fs.ErrNotExist) {
 		a.tell("there is no log yet; a daemon in the background writes to %s, a service of systemd to the journal", path)
 	} else if err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}
-	if err := t.last(lines); err != nil {
+	if err := t.Last(lines); err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}
 	for follow {
 		select {
 		case <-ctx.Done():
-			return nil // ^C is how one ends it
+			return exitStatus(say.ExitInterrupted) // ^C is how one ends it
 		case <-time.After(logPoll):
 		}
-		if err := t.more(); err != nil {
+		if err := t.More(); err != nil {
 			return fmt.Errorf("reading the log: %w", err)
 		}
 	}
 	return nil
-}
-
-// tail prints the end of the log file at path. Meanwhile the daemon may rename it to path.1 and begin a new one.
-type tail struct {
-	path string
-	out  io.Writer
-	file *os.File // nil while there is none
-}
-
-func (t *tail) open() error {
-	f, err := disk.Open(t.path)
-	if err == nil {
-		t.file = f
-	}
-	return err
-}
-
-func (t *tail) close() {
-	if t.file != nil {
-		t.file.Close() // it was only read
-		t.file = nil
-	}
-}
-
-// last prints the last n lines of both files together.
-func (t *tail) last(n int) error {
-	var lines [][]byte
-	if t.file != nil {
-		var err error
-		if lines, err = lastLines(t.file, n); err != nil {
-			return err
-		}
-	}
-	if len(lines) < n {
-		older, err := lastLinesOf(t.path+".1", n-len(lines))
-		if err != nil {
-			return err
-		}
-		lines = append(older, lines...)
-	}
-	_, err := t.out.Write(bytes.Join(lines, nil))
-	return err
-}
-
-// lastLinesOf are the last n lines of the file at path: none if there is no file.
-func lastLinesOf(path string, n int) ([][]byte, error) {
-	f, err := disk.Open(path)
-	if err != nil {
-		return nil, ignoreMissing(err)
-	}
-	defer f.Close()
-	return lastLines(f, n)
-}
-
-// lastLines reads r to its end and returns the last n lines, with their line ends.
-func lastLines(r io.Reader, n int) ([][]byte, error) {
-	var lines [][]byte
-	for in := bufio.NewReader(r); ; {
-		line, err := in.ReadBytes('\n')
-		if len(line) > 0 {
-			lines = append(lines, line)
-			lines = lines[max(0, len(lines)-n):]
-		}
-		if err == io.EOF {
-			return lines, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-// more prints what was written since, also when the daemon began a new file meanwhile.
-func (t *tail) more() error {
-	if t.file == nil {
-		if err := t.open(); err != nil {
-			return ignoreMissing(err)
-		}
-	}
-	if _, err := io.Copy(t.out, t.file); err != nil {
-		return err
-	}
-	ours, err := t.file.Stat()
-	if err != nil {
-		return err
-	}
-	now, err := os.Stat(t.path)
-	if err != nil || os.SameFile(ours, now) {
-		return ignoreMissing(err)
-	}
-	if _, err := io.Copy(t.out, t.file); err != nil { // what was written before it was renamed
-		return err
-	}
-	t.close()
-	if err := t.open(); err != nil {
-		return ignoreMissing(err)
-	}
-	_, err = io.Copy(t.out, t.file)
-	return err
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -49,6 +49,9 @@ import (
 //	sts-heal                           no more faults
 //	sts-reset                          a new beginning: temporary credentials, faults and counts forgotten
 //	wait-daemon                        until the daemon, started in the background, listens
+//	[!] follow-hint [ARG...]           runs the command in the last hint on stderr, as it stands there, with these arguments
+//	                                   behind it: it begins the hint, or stands behind a colon, and ends with the hint or
+//	                                   before a comma or a semicolon
 //	mode PERM FILE...                  the files have these permissions, such as 0600
 //	two-sites                          both real sites on this machine, for a config without endpoint: proxy = $PROXY,
 //	                                   ca_file = $CA_FILE; the sub-account is known at intl only
@@ -67,7 +70,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config": writeConfigFile, "expand": expandFiles, "file-keystore": makeFileKeystore,
 			"sts-calls": stsCallsAre, "sts-fail": stsFail, "sts-heal": stsHeal, "sts-reset": stsReset,
-			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites,
+			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites, "follow-hint": followHint,
 			"emulator": startEmulator, "emulator-ends": endEmulator,
 		},
 	})

@@ -3,13 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
@@ -28,7 +29,7 @@ the CAM console: disable or delete it there if it leaked.`,
   tcred remove work --force`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("tcred list shows the keys", "which key? tcred remove KEY")
+				return cmdline.Error("tcred list shows the keys", "which key? tcred remove KEY")
 			}
 			return addArgs(nil, args)
 		},
@@ -62,6 +63,7 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 		return err
 	}
 	a.tell("key %q %s", r.Name, done)
+	a.warnOfUsers(set, r)
 	for _, c := range cleared {
 		a.tell("its credential of profile %q is dropped; at Tencent Cloud it stays valid until %s",
 			c.Profile, c.Expires.Local().Format(time.DateTime))
@@ -70,13 +72,25 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 	return nil
 }
 
+// warnOfUsers names the profiles of config.toml that used a key which is gone. The one that it was by itself is gone too.
+func (a *app) warnOfUsers(set *profile.Set, r keys.Removal) {
+	c, err := set.Config()
+	if err != nil {
+		return
+	}
+	users := slices.DeleteFunc(slices.Clone(r.Profiles), func(name string) bool { _, declared := c.Profiles[name]; return !declared })
+	if len(users) > 0 {
+		a.warn("config.toml still has profiles that use it, and fail from now on: %s", strings.Join(users, ", "))
+	}
+}
+
 // confirm asks the person at the terminal.
 func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, error) {
 	if force {
 		return true, nil
 	}
 	if !tty.Is(a.in) {
-		return false, usage("tcred remove "+r.Name+" --force",
+		return false, cmdline.Error("tcred remove "+r.Name+" --force",
 			"stdin is not a terminal, so nobody can say yes; nothing was removed")
 	}
 	question := fmt.Sprintf("remove key %q (%s)?", r.Name, r.Entry.Describe())
@@ -96,7 +110,7 @@ func (a *app) confirm(ctx context.Context, r keys.Removal, force bool) (bool, er
 func (a *app) clearAll(ctx context.Context, p dirs.Places, set *profile.Set, profiles []string) (
 	all []api.ClearedCredential,
 ) {
-	running, here := new(client.Client), a.broker(p, set)
+	running, here := a.running(), a.broker(p, set)
 	for _, name := range profiles {
 		cleared, err := running.Clear(ctx, name)
 		if err != nil {

@@ -44,7 +44,7 @@ func askAndInterrupt(t *testing.T, person, terminal *os.File, before unix.Termio
 	if strings.Contains(seen, "canary") || !strings.Contains(seen, "tcred: error: interrupted") {
 		t.Errorf("the person sees %q", seen)
 	}
-	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 1 {
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
 		t.Errorf("interrupted: %v", err)
 	}
 	if after := ttytest.Settings(t, terminal); after != before {

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
@@ -34,7 +34,7 @@ prompt behind your back: a locked keystore is an error that says so.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.duration < 0 || o.duration == 0 && cmd.Flags().Changed("for") {
-				return usage("--for 8h", "--for takes a time above zero")
+				return cmdline.Error("--for 8h", "--for takes a time above zero")
 			}
 			return a.unlock(cmd.Context(), o)
 		},
@@ -63,7 +63,7 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 		return err
 	}
 	if store.Name() != "file" && (o.stdin || o.duration != 0) {
-		return usage("", "--for and --passphrase-stdin are for the file keystore; config.toml names %q", store.Name())
+		return cmdline.Error("", "--for and --passphrase-stdin are for the file keystore; config.toml names %q", store.Name())
 	}
 	switch store.Name() {
 	case "file":
@@ -114,13 +114,13 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 }
 
 func (a *app) lock(ctx context.Context) error {
-	before, unknown := new(client.Client).Status(ctx)
-	switch err := new(client.Client).Lock(ctx); {
+	before, unknown := a.running().Status(ctx)
+	switch err := a.running().Lock(ctx); {
 	case api.CodeOf(err) == api.NoDaemon:
 		a.tell("no daemon runs, so nothing is unlocked")
 	case err != nil:
 		return err
-	case unknown == nil && !forgotten(ctx, before.Started):
+	case unknown == nil && !a.forgotten(ctx, before.Started):
 		a.warn("the daemon is locked, but what it forgot is still in its memory: it has not begun anew; " +
 			"tcred daemon stop ends it")
 	default:
@@ -130,11 +130,11 @@ func (a *app) lock(ctx context.Context) error {
 }
 
 // forgotten waits until the daemon has begun anew, which empties its memory, or is gone. It answers who waits first.
-func forgotten(ctx context.Context, began time.Time) bool {
+func (a *app) forgotten(ctx context.Context, began time.Time) bool {
 	ctx, cancel := context.WithTimeout(ctx, api.ClientTimeout)
 	defer cancel()
 	for ctx.Err() == nil {
-		st, err := new(client.Client).Status(ctx)
+		st, err := a.running().Status(ctx)
 		if api.CodeOf(err) == api.NoDaemon || err == nil && !st.Started.Equal(began) {
 			return true
 		}

@@ -2,18 +2,18 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/table"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -32,29 +32,29 @@ func (a *app) whoamiCmd() *cobra.Command {
 		Short: "Ask Tencent Cloud who a credential is",
 		Long: `Whoami asks STS (GetCallerIdentity) whom it takes the profile's credential for: the answer's five
 fields and the request's id. --key asks about a permanent key itself, --env about the credentials that
-lie in the environment, as tools started here would use them.`,
+lie in the environment, as tools started here would use them.` + profileHelp,
 		Example: `  tcred whoami
   tcred whoami upload --json
   tcred whoami --key work
   tcred exec upload -- tcred whoami --env`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage("tcred whoami --help", "one profile at a time")
+				return cmdline.Error("tcred whoami --help", "one profile at a time")
 			}
 			byKey := cmd.Flags().Changed("key")
-			if o.env && byKey || (o.env || byKey) && len(args) > 0 {
-				return usage("tcred whoami --help", "PROFILE, --key and --env exclude each other")
+			if o.env && byKey || (o.env || byKey) && (len(args) > 0 || cmd.Flags().Changed("profile")) {
+				return cmdline.Error("tcred whoami --help", "PROFILE, --key and --env exclude each other")
 			}
 			if byKey && human.LooksSecret(o.key) {
 				return looksSecret()
 			}
 			if byKey && !api.ValidName(o.key) {
-				return usage(api.NameHint, "%q cannot be a key's name", o.key)
+				return cmdline.Error(api.NameHint, "%q cannot be a key's name", o.key)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := a.identity(cmd.Context(), o, args)
+			id, err := a.identity(cmd, o, args)
 			if err != nil {
 				return err
 			}
@@ -64,25 +64,32 @@ lie in the environment, as tools started here would use them.`,
 			return a.printIdentity(id)
 		},
 	}
+	takeProfile(cmd)
 	cmd.Flags().StringVar(&o.key, "key", "", "ask about the permanent key of that name")
 	cmd.Flags().BoolVar(&o.env, "env", false, "ask about the credentials in the environment")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
-func (a *app) identity(ctx context.Context, o whoamiOptions, args []string) (api.Identity, error) {
+func (a *app) identity(cmd *cobra.Command, o whoamiOptions, args []string) (api.Identity, error) {
+	ctx := cmd.Context()
 	if !o.env && o.key == "" {
-		name, err := profileArg(args)
+		w, err := profileOf(cmd, args)
+		if err == nil {
+			w, err = a.settle(ctx, w)
+		}
 		if err != nil {
 			return api.Identity{}, err
 		}
-		return a.daemon().Identity(ctx, name)
+		id, err := a.daemon().Identity(ctx, w.name)
+		return id, w.explain(err)
 	}
 	p, err := dirs.Find()
 	if err != nil {
 		return api.Identity{}, err
 	}
 	if o.env {
+		defer a.await("STS")()
 		return identityOfEnviron(ctx, p, a.profiles(p))
 	}
 	return a.identityOfKey(ctx, p, o.key)
@@ -108,15 +115,18 @@ func (a *app) identityOfKey(ctx context.Context, p dirs.Places, name string) (ap
 }
 
 // identityOfKeyHere asks with the permanent key itself, which stays in this process.
-func (a *app) identityOfKeyHere(ctx context.Context, p dirs.Places, set *profile.Set, name string) (api.Identity, error) {
+func (a *app) identityOfKeyHere(
+	ctx context.Context, p dirs.Places, set *profile.Set, name string,
+) (api.Identity, error) {
 	if err := a.openStore(ctx, set); err != nil {
 		return api.Identity{}, err
 	}
+	defer a.await("the keystore and STS")()
 	ask, err := set.ReadKey(ctx, name)
 	if err != nil {
 		return api.Identity{}, lockedHere(set, err)
 	}
-	awaitTurn(ctx, p)
+	keys.AwaitTurn(ctx, p.State)
 	return ask(ctx)
 }
 
@@ -129,19 +139,19 @@ func identityOfEnviron(ctx context.Context, p dirs.Places, set *profile.Set) (ap
 			Hint: "such as TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN: tcred exec sets them",
 		}
 	}
-	awaitTurn(ctx, p)
+	keys.AwaitTurn(ctx, p.State)
 	f := found[0]
 	id, _, err := keys.FindSite(ctx, set, keystore.Key{ID: f.SecretID, Secret: f.SecretKey}, f.Token)
 	return id, err
 }
 
 func (a *app) printIdentity(id api.Identity) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	var t table.Table
 	for _, field := range [][2]string{
 		{"Type", id.Type}, {"AccountId", id.AccountID}, {"UserId", id.UserID},
 		{"PrincipalId", id.PrincipalID}, {"Arn", id.Arn}, {"RequestId", id.RequestID},
 	} {
-		fmt.Fprintf(w, "%s\t%s\n", field[0], human.Dash(field[1]))
+		t.Add(field[0], human.Dash(field[1]))
 	}
-	return w.Flush()
+	return t.Print(a.out, a.width())
 }

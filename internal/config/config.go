@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/policy"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 	Site     string // "cn", "intl", or "": as it was found for the key
 	Region   string
 	Key      string // of profiles that name none
+	Default  string // the profile of requests that name none; "": as Choose finds it
 	Duration time.Duration
 	STSRate  int            // calls a second that a daemon makes at most, 1 to 600
 	Endpoint *url.URL       // a scheme and a host; nil is the site's own
@@ -143,6 +145,8 @@ func (c *Config) drawsOn(name, concerns string) bool {
 	profiles, _ := c.written.root.inner("profiles")
 	own, declared := profiles.inner(name)
 	switch concerns {
+	case "default_profile": // of requests that name none, and theirs alone
+		return false
 	case "region", "duration":
 		return !own.has(concerns)
 	case "key":
@@ -152,7 +156,7 @@ func (c *Config) drawsOn(name, concerns string) bool {
 }
 
 func (c *Config) noProfile(name string, keys []string) error {
-	near := DidYouMean(name, c.Names(keys))
+	near := human.DidYouMean(name, c.Names(keys))
 	e := &api.Error{Code: api.NoProfile, Message: fmt.Sprintf("no profile %q%s", name, near)}
 	switch {
 	case near != "":
@@ -165,6 +169,38 @@ func (c *Config) noProfile(name string, keys []string) error {
 		f := api.AsError(fault)
 		e.Message, e.Hint = e.Message+"; "+f.Message, f.Hint
 	}
+	return e
+}
+
+// Choose is the profile of a request that names none: default_profile, else one that is called so, else that of the only
+// key. The error is NoProfile where that is none. keys are the keys that exist.
+func (c *Config) Choose(keys []string) (string, error) {
+	if err := c.refusal(func(concerns string) bool { return concerns == "default_profile" }); err != nil {
+		return "", err
+	}
+	_, declared := c.Profiles[api.DefaultProfile]
+	switch {
+	case c.Default != "":
+		return c.Default, c.checkDefault(keys)
+	case declared || slices.Contains(keys, api.DefaultProfile):
+		return api.DefaultProfile, nil
+	case len(keys) == 1:
+		return keys[0], nil
+	}
+	e := api.AsError(c.noProfile(api.DefaultProfile, keys))
+	if len(keys) > 1 {
+		e.Hint = fmt.Sprintf("tcred list, and name one that it shows; or write default_profile = %q in config.toml", keys[0])
+	}
+	return api.DefaultProfile, e
+}
+
+// checkDefault is the error for a default_profile that names none.
+func (c *Config) checkDefault(keys []string) error {
+	if slices.Contains(c.Names(keys), c.Default) {
+		return nil
+	}
+	e := api.AsError(c.noProfile(c.Default, keys))
+	e.Message = human.NamedBy(e.Message, c.Default, "default_profile in "+c.Path)
 	return e
 }
 

@@ -41,7 +41,7 @@ func TestEveryCommentedSettingOfTheExampleLoads(t *testing.T) {
 		"policy_file":     {"policy = '''", "_ = '''"},
 	}
 	settings := commented.FindAllStringSubmatchIndex(text, -1)
-	if len(settings) != 12 {
+	if len(settings) != 13 {
 		t.Errorf("found %d commented settings", len(settings))
 	}
 	for _, at := range settings {

@@ -5,12 +5,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tcred/tcred/api"
 )
 
 // parts are the bytes of a config.toml by whom they concern, found without parsing it: a file that is no TOML has them
 // too. Whatever is not sure to concern one profile alone, or nobody's rights, is in common.
 type parts struct {
 	common   string
+	choice   string            // which profile is meant by who names none
 	profiles map[string]string // what stands under [profiles.NAME] and below it
 }
 
@@ -36,6 +39,8 @@ func partsOf(text string) parts {
 		switch {
 		case ofProfile:
 			p.profiles[name] += line
+		case table == "" && !inString && within == "" && setting(line) == "default_profile":
+			p.choice += line
 		case table == "" && !inString && within == "" && sayNothing(line):
 		default:
 			p.common += line
@@ -50,8 +55,15 @@ func sayNothing(line string) bool {
 	if line == "" || line[0] == '#' {
 		return true
 	}
-	m := settingLine.FindStringSubmatch(line)
-	return m != nil && slices.Contains(harmless, m[1])
+	return slices.Contains(harmless, setting(line))
+}
+
+// setting is what a line at the top sets, "" if it sets nothing.
+func setting(line string) string {
+	if m := settingLine.FindStringSubmatch(line); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // openString is what ends the string of many lines that is open behind line, "" if none is. within is the same before it.
@@ -88,9 +100,13 @@ func unquoted(header string) string {
 	}, header)
 }
 
-// of is what concerns the profile of that name, own tables with dots in their names included.
+// of is what concerns the profile of that name, own tables with dots in their names included; of the name "" it is what
+// decides which profile is meant.
 func (p parts) of(name string) string {
 	all := p.common
+	if name == "" {
+		all, name = all+p.choice, api.DefaultProfile
+	}
 	for _, table := range slices.Sorted(maps.Keys(p.profiles)) {
 		if table == name || strings.HasPrefix(table, name+".") {
 			all += p.profiles[table]

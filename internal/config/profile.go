@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/policy"
 )
 
@@ -34,7 +35,7 @@ func (t table) profile(name string, cfg *Config) Profile {
 	t.onlyKnown(profileKeys)
 	p := Profile{
 		Name:          name,
-		Key:           or(t.keyName(), cfg.Key),
+		Key:           or(t.nameOf("key", "key"), cfg.Key),
 		FederatedUser: or(t.federatedUser(), federatedUser(name)),
 		Region:        or(t.region(), cfg.Region),
 		Duration:      or(t.lifetime(), cfg.Duration),
@@ -57,7 +58,7 @@ func (t table) profile(name string, cfg *Config) Profile {
 // misspelled reports whether an unknown key was meant to be one of these.
 func (t table) misspelled(meant ...string) bool {
 	return slices.ContainsFunc(t.keys(), func(key string) bool {
-		return !slices.Contains(profileKeys, key) && slices.Contains(meant, nearest(key, profileKeys))
+		return !slices.Contains(profileKeys, key) && slices.Contains(meant, human.Nearest(key, profileKeys))
 	})
 }
 

@@ -28,6 +28,7 @@ func TestAMistakeRefusesWhoDrawsOnItAndNobodyElse(t *testing.T) {
 		{"ca_file", "ca_file = 'no.pem'\n" + two, "a b work"},
 		{"the keystore", "keystore.backend = 'vault'\n" + two, "a b work"},
 		{"nobody's setting, which may be a misspelled one", "duratoin = '30m'\n" + two, "a b work"},
+		{"who is meant by nobody's name", "default_profile = 5\n" + two, ""},
 		{"what says nothing of rights", "language = 'fr'\nsts_rate = 0\nidle_exit = '1s'\n" + two, ""},
 		{"an empty name", two + "[profiles.\"\"]\npolicy = 'full'\n", ""},
 	} {
@@ -70,6 +71,7 @@ func TestBytesThatConcernAProfile(t *testing.T) {
 		{"the end of the string", "]}\n'''\n", "]}\n", ""},
 		{"a setting at the top that both draw on", `region = "ap-guangzhou"`, `region = "ap-beijing`, ""},
 		{"one that says nothing of rights", `sts_rate = 20`, `sts_rate = `, "a b"},
+		{"who is meant by nobody's name", `sts_rate = 20`, "sts_rate = 20\ndefault_profile = \"b", "a b"},
 		{"a comment at the top", "# about it", "# about", "a b"},
 		{"a comment within one", `policy = "full"`, "policy = \"full\" # all\n[[", "a"},
 		{"a misspelled setting", `region =`, `regoin =`, ""},

@@ -18,8 +18,8 @@ import (
 // Every key there is. A test holds config.example.toml to them.
 var (
 	topKeys = []string{
-		"site", "region", "key", "duration", "endpoint", "proxy", "ca_file", "language", "sts_rate", "idle_exit",
-		"keystore", "profiles",
+		"site", "region", "key", "default_profile", "duration", "endpoint", "proxy", "ca_file", "language", "sts_rate",
+		"idle_exit", "keystore", "profiles",
 	}
 	keystoreKeys = []string{"backend", "passphrase_file", "dir"}
 	profileKeys  = []string{"key", "name", "policy", "policy_file", "duration", "region"}
@@ -33,7 +33,8 @@ func (d *document) config(cfg *Config) {
 	t.onlyKnown(topKeys)
 	cfg.Site = t.choice("site", Sites)
 	cfg.Region = or(t.region(), cfg.Region)
-	cfg.Key = or(t.keyName(), cfg.Key)
+	cfg.Key = or(t.nameOf("key", "key"), cfg.Key)
+	cfg.Default = t.nameOf("default_profile", "profile")
 	cfg.Duration = or(t.lifetime(), cfg.Duration)
 	cfg.Endpoint = t.url("endpoint", ParseEndpoint)
 	cfg.Proxy = t.url("proxy", ParseProxy)
@@ -73,7 +74,7 @@ func (t table) onlyKnown(known []string) {
 
 func (t table) unknownHint(key string, known []string) string {
 	_, isTable := t.value(key).(map[string]any)
-	near := nearest(key, known)
+	near := human.Nearest(key, known)
 	switch {
 	case near != "":
 		return fmt.Sprintf("did you mean %q?", near)
@@ -99,10 +100,11 @@ func (t table) region() string {
 	return region
 }
 
-func (t table) keyName() string {
-	name := t.text("key")
+// nameOf is the name of a thing, a key or a profile, that stands under a setting, "" if it is absent or wrong.
+func (t table) nameOf(setting, thing string) string {
+	name := t.text(setting)
 	if name != "" && !api.ValidName(name) {
-		t.fail("key", fmt.Sprintf("%q cannot be a key's name", name), api.NameHint)
+		t.fail(setting, fmt.Sprintf("%q cannot be a %s's name", name, thing), api.NameHint)
 		return ""
 	}
 	return name

@@ -3,14 +3,17 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
@@ -36,8 +39,23 @@ func (x *examination) socket() {
 	case err != nil:
 		x.failed("socket", err)
 	default:
+		if err := canWrite(filepath.Dir(path)); err != nil {
+			x.fail("socket", "mend that, or set "+api.EnvSocket+" to a path in a directory of your own",
+				"%s: no daemon could listen there: %v", path, err)
+			return
+		}
 		x.ok("socket", "%s", path)
 	}
+}
+
+// canWrite tries to write as much as an entry of the cache in a directory: on a full disk an empty file can still be made.
+func canWrite(dir string) error {
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 4096))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
 // canMakeBelow tries to make a directory where dir would be made: in the nearest directory above it that is there.
@@ -59,7 +77,7 @@ func isMissing(path string) bool {
 
 // daemon asks the one that runs, and starts none.
 func (x *examination) daemon(ctx context.Context) {
-	st, err := service.DaemonStatus(ctx)
+	st, err := service.DaemonStatus(ctx, new(client.Client))
 	if errors.Is(err, socket.ErrNotListening) {
 		x.ok("daemon", "none runs; the first tool that asks starts it")
 		return
@@ -85,11 +103,7 @@ func (x *examination) daemon(ctx context.Context) {
 	if st.Problem != nil {
 		x.fail("daemon", "tcred check shows every problem", "it does not use the config on disk: %s", st.Problem.Detail)
 	}
-	for _, p := range st.Profiles {
-		if p.LastError != nil {
-			x.warn("daemon", p.LastError.Hint, "profile %q failed last: %s", p.Name, p.LastError.Detail)
-		}
-	}
+	x.ofDaemon(st)
 	if len(x.findings) == before {
 		x.ok("daemon", "version %s runs as process %d", st.Version, st.PID)
 	}
@@ -100,6 +114,33 @@ func sameConfig(a, b string) bool {
 	ofA, errA := os.Stat(a)
 	ofB, errB := os.Stat(b)
 	return a == b || errA == nil && errB == nil && os.SameFile(ofA, ofB)
+}
+
+// ofDaemon notes what a daemon says is wrong, except what the other checks say of this process too.
+func (x *examination) ofDaemon(st api.Status) {
+	if p := st.KeystoreProblem; p != nil && p.Code != api.KeystoreLocked && st.Keystore != "" {
+		x.warn("daemon", p.Hint, "it cannot read keys: %s", p.Detail)
+	}
+	cached := func(f Finding) bool { return f.Check == "cache" && f.Level != OK }
+	if st.CacheProblem != "" && !slices.ContainsFunc(x.findings, cached) {
+		x.warn("daemon", "is the disk full or read-only?", "it keeps new credentials in memory only: %s", st.CacheProblem)
+	}
+	st.KeystoreProblem = nil
+	for _, f := range Faults(st) {
+		what := "profile"
+		if len(f.Of) > 1 {
+			what = "each of the profiles"
+		}
+		x.warn("daemon", f.Problem.Hint, "%s %s failed last: %s", what, quoted(f.Of), f.Problem.Detail)
+	}
+}
+
+func quoted(names []string) string {
+	var list []string
+	for _, name := range names {
+		list = append(list, fmt.Sprintf("%q", name))
+	}
+	return strings.Join(list, ", ")
 }
 
 // helper looks for the binary that tools run. It starts the tcred beside itself, so the two belong in one directory.

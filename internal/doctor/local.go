@@ -119,7 +119,7 @@ func sameKey(ctx context.Context, store keystore.Store, name, secretID string) e
 // lockWithin is how long doctor waits for a lock that nobody but another doctor takes.
 const lockWithin = 2 * time.Second
 
-// cacheDir takes a lock in the cache, as the daemon does: where that works, entries can be written too.
+// cacheDir takes a lock in the cache and writes there, as the daemon does.
 func (x *examination) cacheDir(ctx context.Context) {
 	const consequence = "credentials are kept in memory only"
 	if !x.ownDir("cache", x.places.Cache, consequence) {
@@ -133,6 +133,10 @@ func (x *examination) cacheDir(ctx context.Context) {
 		return
 	}
 	unlock()
+	if err := canWrite(x.places.Cache); err != nil {
+		x.fail("cache", "is the disk full or read-only?", "%s; %s", err, consequence)
+		return
+	}
 	if cache.OnNetwork(x.places.Cache) {
 		x.warn("cache", "set "+api.EnvCacheDir+" to a directory on a disk of this machine",
 			"%s: the cache is on a network file system, where locks may not hold between machines", x.places.Cache)
@@ -146,13 +150,10 @@ func (x *examination) stateDir() {
 	if !x.ownDir("state", x.places.State, "there is no place for the log and the key index") {
 		return
 	}
-	f, err := os.CreateTemp(x.places.State, ".doctor-*")
-	if err != nil {
+	if err := canWrite(x.places.State); err != nil {
 		x.fail("state", "is the disk full or read-only?", "%v", err)
 		return
 	}
-	f.Close()           // it cannot fail to write what was never written
-	os.Remove(f.Name()) // what stays behind is an empty file in our own directory
 	x.ok("state", "%s", x.places.State)
 }
 
@@ -162,6 +163,10 @@ func (x *examination) ownDir(check, dir, consequence string) bool {
 	err := socket.CheckDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if err := canMakeBelow(dir); err != nil {
+			x.fail(check, "mend that, or make it yourself: mkdir -m 700 -p "+dir, "%s cannot be made: %v; %s", dir, err, consequence)
+			return false
+		}
 		x.ok(check, "%s will be made when it is needed", dir)
 	case err != nil:
 		x.fail(check, "it must be a directory, no link, that is yours, with mode 0700: chmod 700 "+dir,

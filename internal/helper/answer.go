@@ -16,6 +16,8 @@ type answer struct {
 	exit   int    // the exit status that goes with a failure; 0 with a credential
 	warn   string // a line for people beside the answer, "" if there is none
 	body   []byte
+
+	version, profile, layer string // of the daemon; of a credential
 }
 
 // firstRead is how many bytes hold head and body of any JSON credential.
@@ -73,7 +75,6 @@ func parseHead(head string) (a answer, length int, err error) {
 		return answer{}, 0, err
 	}
 	length = -1
-	version := false
 	for {
 		if line, rest = cutLine(rest); line == "" {
 			break
@@ -92,15 +93,19 @@ func parseHead(head string) (a answer, length int, err error) {
 				return answer{}, 0, garbled("a bad Content-Length")
 			}
 		case equalFold(name, api.HeaderVersion):
-			version = true
+			a.version = value
 		case equalFold(name, api.HeaderExit):
 			a.exit, _ = number(value, 255)
 		case equalFold(name, api.HeaderWarning):
 			a.warn = value
+		case equalFold(name, api.HeaderProfile):
+			a.profile = value
+		case equalFold(name, api.HeaderLayer):
+			a.layer = value
 		}
 	}
 	switch {
-	case !version:
+	case a.version == "":
 		return answer{}, 0, garbled("no " + api.HeaderVersion)
 	case length < 0:
 		return answer{}, 0, garbled("no Content-Length")

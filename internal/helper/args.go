@@ -9,11 +9,14 @@ const usage = `Prints a temporary Tencent Cloud credential. The tcred daemon is 
 
 Usage: tcred-helper [PROFILE] [flags]
 
-  --profile P    the same as PROFILE; else $TCRED_PROFILE, else "default"
+  --profile P    the same as PROFILE
   --format F     process (the default), tencent, cos, tccli, env, fish or powershell
   --min-ttl D    fail unless the credential lives at least that long: 20m
   --version      print the version
   --help         print this
+
+PROFILE is the argument, else $TCRED_PROFILE, else default_profile in config.toml, else the profile or key "default",
+else the only key.
 
 In ~/.aws/config, with absolute paths:
   credential_process = /usr/local/bin/tcred-helper upload
@@ -21,7 +24,8 @@ In ~/.aws/config, with absolute paths:
 
 // options is a parsed command line.
 type options struct {
-	profile, format, minTTL string
+	profile, format, minTTL string // a profile "" is the daemon's to choose
+	fromEnv                 bool   // the environment names the profile
 	version, help           bool
 }
 
@@ -91,23 +95,30 @@ func (o *options) choose(profiles []string, fallback string) error {
 	case len(profiles) == 1:
 		o.profile = profiles[0]
 	case fallback != "":
-		o.profile = fallback
+		o.profile, o.fromEnv = fallback, true
 	default:
-		o.profile = api.DefaultProfile
+		return nil
 	}
 	if human.LooksSecret(o.profile) && len(profiles) == 1 { // asked about, it would be in the daemon's log
 		return wrong("the profile looks like a SecretId or a SecretKey")
 	}
-	if !api.ValidName(o.profile) {
-		return &api.Error{Code: api.BadRequest, Message: "bad profile name " + quote(o.profile), Hint: api.NameHint}
+	if api.ValidName(o.profile) {
+		return nil
 	}
-	return nil
+	where := ""
+	if o.fromEnv {
+		where = " in " + api.EnvProfile
+	}
+	return &api.Error{Code: api.BadRequest, Message: "bad profile name " + quote(o.profile) + where, Hint: api.NameHint}
 }
 
 // request is the request as it crosses the socket. The profile's name needs no escape, and config, an absolute
 // path of package socket, holds nothing that could end a header.
 func (o options) request(config string) []byte {
-	target := api.PathCredentials + o.profile
+	target := api.PathAll
+	if o.profile != "" {
+		target = api.PathCredentials + o.profile
+	}
 	separator := "?"
 	for _, p := range [...]struct{ name, value string }{{api.ParamFormat, o.format}, {api.ParamMinTTL, o.minTTL}} {
 		if p.value != "" {

@@ -14,8 +14,8 @@ func TestCommandLines(t *testing.T) {
 		want           options
 		wrong          string
 	}{
-		{args: "", want: options{profile: "default"}},
-		{args: "", fallback: "env", want: options{profile: "env"}},
+		{args: "", want: options{}},
+		{args: "", fallback: "env", want: options{profile: "env", fromEnv: true}},
 		{args: "upload", fallback: "env", want: options{profile: "upload"}},
 		{args: "--profile upload", want: options{profile: "upload"}},
 		{args: "--profile=upload --format=env --min-ttl 20m", want: options{profile: "upload", format: "env", minTTL: "20m"}},
@@ -27,7 +27,7 @@ func TestCommandLines(t *testing.T) {
 		{args: "../x", wrong: `bad profile name "../x"`},
 		{args: "a?b", wrong: `bad profile name "a?b"`},
 		{args: "a\x1b[2J", wrong: `bad profile name "a?[2J"`},
-		{args: "", fallback: "bad/name", wrong: `bad profile name "bad/name"`},
+		{args: "", fallback: "bad/name", wrong: `bad profile name "bad/name" in TCRED_PROFILE`},
 		{args: "--profile=", wrong: "--profile needs a value"},
 		{args: "--min-ttl", wrong: "--min-ttl needs a value"},
 		{args: "--format " + strings.Repeat("x", 257), wrong: "the value of --format is too long"},
@@ -63,6 +63,9 @@ func TestTheRequestIsAsTheProtocolSays(t *testing.T) {
 		"Tcred-Config: /home/ü/config.toml\r\nConnection: close\r\n\r\n"
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got := string(options{minTTL: "1h"}.request("/c")); !strings.HasPrefix(got, "GET /v1/credentials?min_ttl=1h HTTP/1.1\r\n") {
+		t.Errorf("got %q", got)
 	}
 	if got := string(options{profile: "p"}.request("/c")); !strings.HasPrefix(got, "GET /v1/credentials/p HTTP/1.1\r\n") {
 		t.Errorf("got %q", got)

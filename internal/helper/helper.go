@@ -41,11 +41,14 @@ func Main(args []string) int {
 	if a.warn != "" {
 		writeAll(stderr, []byte(say.WarningPrefix+human.OneLine(a.warn)+"\n"))
 	}
-	if a.status != 200 {
-		writeAll(stderr, a.body)
-		return a.exit
+	if a.status == 200 {
+		return finish(writeAll(stdout, a.body))
 	}
-	return finish(writeAll(stdout, a.body))
+	if o.fromEnv {
+		a.body = []byte(human.NamedBy(string(a.body), o.profile, api.EnvProfile))
+	}
+	writeAll(stderr, a.body)
+	return a.exit
 }
 
 // ask makes the request, and makes it once more if the connection ends before the answer's first byte: the
@@ -68,24 +71,74 @@ func ask(o options, deadline time.Time) (answer, error) {
 }
 
 func exchange(path string, request []byte, deadline time.Time) (answer, error) {
-	c, err := socket.DialOrStart(path, "", deadline)
+	began := time.Now()
+	c, err := dial(path, deadline)
 	if err != nil {
 		return answer{}, err
 	}
+	connected := time.Now()
 	// A failed write is not the last word, for a server may answer before it stops reading. Nor is the connection
 	// closed here: the process is about to end, which does it for nothing.
 	c.Write(request)
-	a, err := readAnswer(c)
+	a, err := readAnswer(&patient{conn: c, deadline: deadline})
+	if os.Getenv(api.EnvLog) == "debug" {
+		writeAll(stderr, []byte(debugLine(path, c.Server(), a, connected.Sub(began), time.Since(connected))))
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return answer{}, tooSlow()
+		return answer{}, socket.Unanswered(c.Server())
 	}
 	return a, err
 }
 
-func tooSlow() error {
-	return &api.Error{
-		Code: api.Timeout, Message: "the daemon did not answer within " + api.ClientTimeout.String(),
-		Hint: "see tcred logs", Cause: os.ErrDeadlineExceeded,
+// dial connects to the daemon, and starts it where none listens, of which a person who waits is told.
+func dial(path string, deadline time.Time) (*socket.Conn, error) {
+	c, err := socket.Dial(path, deadline)
+	if !errors.Is(err, socket.ErrNotListening) {
+		return c, err
+	}
+	slow := time.AfterFunc(say.Patience, func() { sayWaiting("the daemon to start") })
+	defer slow.Stop()
+	return socket.DialOrStart(path, "", deadline)
+}
+
+// patient reads from a connection until its deadline, and once it has waited for say.Patience it tells a person what for.
+// The connection's own time limit wakes it: a timer would cost each warm call 5 %.
+type patient struct {
+	conn     *socket.Conn
+	deadline time.Time
+	told     bool
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if soon := time.Now().Add(say.Patience); !p.told && soon.Before(p.deadline) {
+		p.told = true
+		p.conn.SetDeadline(soon)
+		n, err := p.conn.Read(b)
+		p.conn.SetDeadline(p.deadline)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		sayWaiting("the daemon")
+	}
+	return p.conn.Read(b)
+}
+
+// debugLine says who answered, where a credential is from, and how long each step took.
+func debugLine(path string, pid int, a answer, connect, wait time.Duration) string {
+	line := say.DebugPrefix + "socket " + path + ", process " + human.Itoa(pid, 10)
+	if a.version != "" {
+		line += ", version " + a.version
+	}
+	if a.layer != "" {
+		line += ", profile " + a.profile + " from " + a.layer
+	}
+	return human.OneLine(line+"; connected in "+connect.String()+", answered in "+wait.String()) + "\n"
+}
+
+// sayWaiting tells a person who waits for what. A tool has no use for it.
+func sayWaiting(what string) {
+	if onTerminal(syscall.Stderr) {
+		writeAll(stderr, []byte(say.Waiting(what)))
 	}
 }
 

@@ -188,14 +188,14 @@ func TestTheOutputEndsThoughTheStartedDaemonLives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	cmd := exec.Command(program)
+	cmd := exec.Command(program, "upload")
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = env, write, write, []*os.File{write} // and once more, as by 3>&1
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
 	write.Close()
 	read.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if got, err := io.ReadAll(read); string(got) != "credential of default\n" || err != nil {
+	if got, err := io.ReadAll(read); string(got) != "credential of upload\n" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 	var pid int

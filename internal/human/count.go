@@ -33,13 +33,13 @@ func Moment(t, now time.Time) string {
 	}
 	text := t.Local().Format(layout)
 	if t.After(now) {
-		return text + " (" + distance(t.Sub(now)) + " left)"
+		return text + " (" + span(t.Sub(now)) + " left)"
 	}
-	return text + " (" + distance(now.Sub(t)) + " ago)"
+	return text + " (" + span(now.Sub(t)) + " ago)"
 }
 
-// distance is a span to the minute, or to the second where it is short.
-func distance(d time.Duration) string {
+// span is a time to the minute, or to the second where it is short.
+func span(d time.Duration) string {
 	if d >= time.Minute {
 		return Span(d.Truncate(time.Minute))
 	}

@@ -90,6 +90,18 @@ func Quote(text string) string {
 	return string(append(out, '"'))
 }
 
+// NamedBy is the text of an error with the words who named the profile in it, where it says that there is none of that
+// name. Whoever reads it typed nothing, and would not know where to look.
+func NamedBy(text, name, who string) string {
+	said := "no profile " + Quote(name)
+	for i := 0; i+len(said) <= len(text); i++ {
+		if end := i + len(said); text[i:end] == said {
+			return text[:end] + ", which " + who + " names" + text[end:]
+		}
+	}
+	return text
+}
+
 // Itoa writes n, which is not negative, in base 8 or 10. It is for the packages that go without strconv.
 func Itoa(n, base int) string {
 	if n < base {

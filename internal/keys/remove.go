@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/keystore"
 )
@@ -67,7 +67,7 @@ func (r *Removal) unlisted(ctx context.Context, names []string) (keystore.Entry,
 	case api.CodeOf(err) == api.NoKey:
 		return keystore.Entry{}, &api.Error{
 			Code: api.NoKey, Hint: "tcred list shows the keys",
-			Message: fmt.Sprintf("no key %q%s", r.Name, config.DidYouMean(r.Name, names)),
+			Message: fmt.Sprintf("no key %q%s", r.Name, human.DidYouMean(r.Name, names)),
 		}
 	case err != nil:
 		return keystore.Entry{}, err

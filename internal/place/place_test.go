@@ -49,7 +49,7 @@ func TestTheSocketIsFoundInThisOrder(t *testing.T) {
 	}{
 		{"TCRED_SOCKET wins", map[string]string{api.EnvSocket: "/a/s.sock", "XDG_RUNTIME_DIR": "/run"}, "/a/s.sock"},
 		{"and is cleaned", map[string]string{api.EnvSocket: "/a//b/../s.sock/"}, "/a/s.sock"},
-		{"the runtime directory", map[string]string{"XDG_RUNTIME_DIR": "/r"}, "/r/tcred/tcred.sock"},
+		{"the runtime directory", map[string]string{"XDG_RUNTIME_DIR": home}, home + "/tcred/tcred.sock"},
 		{"the cache directory", map[string]string{}, home + cache + "/tcred/run/tcred.sock"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

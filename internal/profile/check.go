@@ -15,6 +15,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -107,13 +108,18 @@ func (r *reading) check(ctx context.Context) (problems []config.Problem) {
 			setting, err = "duration", checkDuration(p, e)
 		} else if !slices.Contains(keys, p.Key) {
 			err = &api.Error{
-				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, config.DidYouMean(p.Key, keys)),
-				Hint:    "tcred add " + p.Key,
+				Message: fmt.Sprintf("profile %q: no key %q%s", name, p.Key, human.DidYouMean(p.Key, keys)),
+				Hint:    noKeyHint(p.Key, keys),
 			}
 		}
 		if err != nil {
 			problems = append(problems, r.problem(err, name, setting))
 		}
+	}
+	if names := r.config.Names(keys); r.config.Default != "" && !slices.Contains(names, r.config.Default) {
+		err := &api.Error{Message: fmt.Sprintf(
+			"default_profile %q is neither a profile nor a key%s", r.config.Default, human.DidYouMean(r.config.Default, names))}
+		problems = append(problems, r.problem(err, "", "default_profile"))
 	}
 	return append(problems, r.checkOwnProfiles()...)
 }

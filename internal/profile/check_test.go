@@ -79,6 +79,15 @@ inline = {policy = "full", key = "wokr"}
 	)
 }
 
+func TestCheckFindsADefaultProfileThatIsNone(t *testing.T) {
+	h := newHome(t)
+	h.key("work", emulator.NewAccount(false))
+	h.write("config.toml", "default_profile = \"wrok\"\n"+h.config(""))
+	h.wantProblems(`config.toml:1:20: default_profile "wrok" is neither a profile nor a key; did you mean "work"?`)
+	h.write("config.toml", "default_profile = \"work\"\n"+h.config(""))
+	h.wantProblems()
+}
+
 func TestCheckReportsConfigAndIndexTogether(t *testing.T) {
 	h := newHome(t)
 	if err := os.MkdirAll(filepath.Dir(h.index.Path), 0o700); err != nil {

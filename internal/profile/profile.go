@@ -136,6 +136,23 @@ func (s *Set) Lookup(ctx context.Context, name string) (broker.Profile, error) {
 	}, nil
 }
 
+// Choose is the profile that a request means which names none. An error says that there is no such profile, and then the
+// name is the one that was looked for, or that it cannot be told, and then it is "".
+func (s *Set) Choose(ctx context.Context) (string, error) {
+	r, _, held, err := s.current()
+	if err != nil {
+		return "", err
+	}
+	if held.problem != nil && !held.same("") {
+		return "", held.problem
+	}
+	names, err := r.keyNames(ctx)
+	if err != nil {
+		return "", err
+	}
+	return r.config.Choose(names)
+}
+
 // Names lists every profile, keys included, sorted.
 func (s *Set) Names(ctx context.Context) []string {
 	r, _, _, err := s.current()
@@ -157,8 +174,8 @@ func (r *reading) entry(ctx context.Context, key string, names []string) (keysto
 	if !r.store.ReadOnly() {
 		return keystore.Entry{}, &api.Error{
 			Code:    api.NoKey,
-			Message: fmt.Sprintf("no key %q%s", key, config.DidYouMean(key, names)),
-			Hint:    "tcred add " + key,
+			Message: fmt.Sprintf("no key %q%s", key, human.DidYouMean(key, names)),
+			Hint:    noKeyHint(key, names),
 		}
 	}
 	k, err := r.store.Get(ctx, key)
@@ -166,6 +183,15 @@ func (r *reading) entry(ctx context.Context, key string, names []string) (keysto
 		return keystore.Entry{}, err
 	}
 	return keystore.Entry{Name: key, SecretID: k.ID}, nil
+}
+
+// noKeyHint is what to do about a key that a profile draws on and that there is not. One that config.toml names by default
+// need not be added where there is another: the profile can say so.
+func noKeyHint(key string, names []string) string {
+	if key != config.DefaultKey || len(names) == 0 {
+		return "tcred add " + key
+	}
+	return fmt.Sprintf("tcred add %s, or write key = %q at the top of config.toml", key, names[0])
 }
 
 // keyNames are the names of the index, and of what a read-only keystore holds, sorted.

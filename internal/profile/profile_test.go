@@ -97,6 +97,45 @@ func TestUnknownNamesAreNamedWithTheNearest(t *testing.T) {
 	}
 }
 
+func TestAKeyOfAnotherNameIsNoReasonToAddOne(t *testing.T) {
+	h := newHome(t)
+	h.write("config.toml", "[profiles.upload]\npolicy = \"full\"\n")
+	h.added("work", keystore.IdentitySub)
+	set := profile.Open(profile.Options{ConfigPath: filepath.Join(h.dir, "config.toml"), Index: h.index})
+	_, err := set.Lookup(t.Context(), "upload")
+	if want := `tcred add default, or write key = "work" at the top of config.toml`; api.CodeOf(err) != api.NoKey || api.AsError(err).Hint != want {
+		t.Errorf("%v; %s", err, api.AsError(err).Hint)
+	}
+}
+
+func TestWhoNamesNoProfileIsRefusedWhileItCannotBeToldWhoIsMeant(t *testing.T) {
+	h := newHome(t)
+	h.key("work", emulator.NewAccount(false))
+	synctest.Test(t, func(t *testing.T) {
+		set := h.open()
+		choice := func() string {
+			t.Helper()
+			time.Sleep(2 * time.Second)
+			name, err := set.Choose(t.Context())
+			if err != nil {
+				return string(api.CodeOf(err))
+			}
+			return name
+		}
+		if got := choice(); got != "work" {
+			t.Error(got)
+		}
+		h.write("config.toml", "default_profile = \"upload\n"+h.config(fullProfile))
+		if got := choice(); got != string(api.ConfigInvalid) {
+			t.Error(got)
+		}
+		h.write("config.toml", "default_profile = \"upload\"\n"+h.config(fullProfile))
+		if got := choice(); got != "upload" {
+			t.Error(got)
+		}
+	})
+}
+
 func TestALongDurationOnARootKeyIsRefusedOffline(t *testing.T) {
 	h := newHome(t)
 	root := emulator.NewAccount(true)

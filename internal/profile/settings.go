@@ -35,6 +35,15 @@ func (s *Set) StoreName() string {
 	return store.Name()
 }
 
+// Probe says whether keys can be read from the keystore in use; see keystore.Store.
+func (s *Set) Probe(ctx context.Context) error {
+	store, err := s.Store()
+	if err != nil {
+		return err
+	}
+	return store.Probe(ctx)
+}
+
 // Unlock opens the keystore in use; see keystore.Store.
 func (s *Set) Unlock(ctx context.Context, passphrase credential.Secret) error {
 	store, err := s.Store()

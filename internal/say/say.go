@@ -4,6 +4,8 @@
 package say
 
 import (
+	"time"
+
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/human"
 )
@@ -13,7 +15,14 @@ const (
 	ErrorPrefix   = "tcred: error: "
 	HintPrefix    = "tcred: hint: "
 	WarningPrefix = "tcred: warning: "
+	DebugPrefix   = "tcred: debug: "
 )
+
+// Patience is how long a person at a terminal waits before they are told for what.
+const Patience = time.Second
+
+// Waiting is the line that tells them.
+func Waiting(what string) string { return "tcred: waiting for " + what + "\n" }
 
 // Exit statuses of every command.
 const (
@@ -22,6 +31,8 @@ const (
 	ExitUsage    = 2
 	ExitPerson   = 3  // a person is needed: locked, no such key
 	ExitTryAgain = 75 // EX_TEMPFAIL: the same call may succeed later
+
+	ExitInterrupted = 130 // as of a command that ^C ended
 )
 
 // Text renders e as the lines a person sees, each ended by a newline.

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"os"
 	"runtime"
 	"slices"
@@ -17,60 +16,22 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// stopTimeout is how long a daemon may take to end: until its callers have their answers, and some more.
-const stopTimeout = api.AnswerTimeout + 3*time.Second
-
-// DaemonStatus asks the daemon how it is, and starts none. Where none runs and systemd listens in its place, to ask
-// would start it: there, too, the error is [socket.ErrNotListening].
-func DaemonStatus(ctx context.Context) (api.Status, error) {
+// DaemonStatus asks the daemon how it is, by a client that starts none. Where none runs and systemd listens in its place,
+// to ask would start it: there, too, the error is [socket.ErrNotListening].
+func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 	if systemdWaits(ctx) {
 		return api.Status{}, &api.Error{
 			Code: api.NoDaemon, Cause: socket.ErrNotListening,
 			Message: "systemd listens, and starts it at the first call",
 		}
 	}
-	return new(client.Client).Status(ctx)
-}
-
-// StopDaemon asks the daemon to stop and waits until its process is gone. It reports whether there was one.
-func StopDaemon(ctx context.Context) (stopped bool, err error) {
-	asking, cancel := context.WithTimeout(ctx, api.ClientTimeout)
-	defer cancel()
-	status, unknown := DaemonStatus(asking)
-	err = unknown
-	if !errors.Is(unknown, socket.ErrNotListening) {
-		err = new(client.Client).Stop(asking) // also of a daemon that cannot say how it is
-	}
-	if errors.Is(err, socket.ErrNotListening) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if unknown != nil { // without its process id nothing can be waited for
-		return false, unknown
-	}
-	return true, awaitEnd(ctx, status.PID)
-}
-
-// awaitEnd waits until a process that was asked to stop is gone.
-func awaitEnd(ctx context.Context, pid int) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
-	defer cancel()
-	for alive(pid) {
-		select {
-		case <-ctx.Done():
-			return &api.Error{Code: api.Timeout, Message: "the daemon is still stopping", Hint: "tcred logs"}
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	return nil
+	return c.Status(ctx)
 }
 
 // HasKeystoreOpen reports whether a daemon that runs has the file keystore open. An Unlock without a passphrase changes
 // nothing there: it tells whether the keystore is open.
 func HasKeystoreOpen(ctx context.Context) bool {
-	st, err := DaemonStatus(ctx)
+	st, err := DaemonStatus(ctx, new(client.Client))
 	return err == nil && st.Keystore == "file" && new(client.Client).Unlock(ctx, "", 0) == nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/cli"
 	"github.com/tcred/tcred/internal/disk"
 	"github.com/tcred/tcred/internal/service"
@@ -79,7 +80,7 @@ func newSession(t *testing.T) *session {
 		t.Setenv(name, value)
 	}
 	t.Cleanup(func() {
-		if _, err := service.StopDaemon(context.Background()); err != nil {
+		if _, err := service.StopDaemon(context.Background(), new(client.Client)); err != nil {
 			t.Error(err)
 		}
 	})

@@ -129,7 +129,7 @@ func stopOther(ctx context.Context, s *steps) error {
 		return nil
 	}
 	s.Say("stopping the daemon that runs without a service, process %d", st.PID)
-	if _, err := StopDaemon(ctx); err != nil {
+	if _, err := StopDaemon(ctx, new(client.Client)); err != nil {
 		return err
 	}
 	s.Say("the daemon stopped")

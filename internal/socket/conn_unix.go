@@ -22,8 +22,13 @@ var ErrNotListening = errors.New("nobody listens")
 // limit: to start a poller would make the helper's run about 1 % longer. Not for concurrent use.
 type Conn struct {
 	fd       int
+	server   int
 	deadline time.Time
 }
+
+// Server is the process that listens on the other end: the daemon, or systemd, where that made the socket. It was so when
+// the connection was made.
+func (c *Conn) Server() int { return c.server }
 
 // Dial connects to the daemon at address and bounds the connection by deadline (the zero time: no bound).
 // It trusts neither a directory that fails [CheckDir] nor a server of another uid. Errors are *api.Error.
@@ -42,7 +47,7 @@ func Dial(address string, deadline time.Time) (*Conn, error) {
 	if err != nil {
 		return nil, noDaemon("cannot make a socket: "+reason(err), err)
 	}
-	c := &Conn{fd, deadline}
+	c := &Conn{fd: fd, deadline: deadline}
 	if err := c.connect(address); err != nil {
 		c.Close()
 		return nil, err
@@ -89,7 +94,7 @@ func refused(address string) error {
 // checkServer refuses a server that runs under another uid than ours: it would learn what we ask, and hand us
 // credentials of its own choice.
 func (c *Conn) checkServer(address string, ours int) error {
-	uid, _, err := PeerOf(c.fd)
+	uid, pid, err := PeerOf(c.fd)
 	if err != nil {
 		return noDaemon("cannot tell who listens on "+human.Quote(address)+": "+reason(err), err)
 	}
@@ -101,8 +106,12 @@ func (c *Conn) checkServer(address string, ours int) error {
 			Hint: "it was asked nothing; stop it, or set " + api.EnvSocket + " to another path",
 		}
 	}
+	c.server = pid
 	return nil
 }
+
+// SetDeadline moves the time when reads and writes give up.
+func (c *Conn) SetDeadline(deadline time.Time) { c.deadline = deadline }
 
 // Read reads what is there, waiting for the first byte. After the deadline it fails with os.ErrDeadlineExceeded.
 func (c *Conn) Read(p []byte) (int, error) {

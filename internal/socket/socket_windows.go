@@ -35,6 +35,12 @@ func BinaryBeside() (string, error) { return "", ErrNotListening }
 // PeerOf fails: where the kernel does not tell who is at the other end, nobody is trusted.
 func PeerOf(int) (uid, pid int, err error) { return 0, 0, errors.ErrUnsupported }
 
+// SetDeadline does nothing.
+func (*Conn) SetDeadline(time.Time) {}
+
+// Server knows nobody.
+func (*Conn) Server() int { return 0 }
+
 // Read fails.
 func (*Conn) Read([]byte) (int, error) { return 0, ErrNotListening }
 

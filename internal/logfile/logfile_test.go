@@ -1,4 +1,4 @@
-package daemon
+package logfile
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ func logDir(t *testing.T) string {
 
 func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "daemon.log")
-	l, err := OpenLog(path, nil)
+	l, err := Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(text) > MaxLog {
+		if len(text) > Max {
 			t.Errorf("%s is %d bytes long", filepath.Base(name), len(text))
 		}
 		kept += len(text)
@@ -56,7 +56,7 @@ func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 			t.Error("the last line is lost")
 		}
 	}
-	if kept < MaxLog {
+	if kept < Max {
 		t.Errorf("only %d bytes are kept", kept)
 	}
 	if files, _ := filepath.Glob(path + "*"); len(files) != 2 {
@@ -70,7 +70,7 @@ func TestALogIsBoundedAndLosesNothingRecent(t *testing.T) {
 func TestALogIsAppendedTo(t *testing.T) {
 	path := filepath.Join(logDir(t), "daemon.log")
 	for _, line := range []string{"one\n", "two\n"} {
-		l, err := OpenLog(path, nil)
+		l, err := Open(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,12 +89,12 @@ func TestALogThatCannotStartAnewGrowsOn(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	l, err := OpenLog(path, nil)
+	l, err := Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.file.Close()
-	line := []byte(strings.Repeat("x", MaxLog/2))
+	line := []byte(strings.Repeat("x", Max/2))
 	for range 4 {
 		if n, err := l.Write(line); n != len(line) || err != nil {
 			t.Fatal(n, err)
@@ -111,7 +111,7 @@ func TestAnUnusableLogPathIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "file", "daemon.log")} {
-		if _, err := OpenLog(path, nil); err == nil {
+		if _, err := Open(path, nil); err == nil {
 			t.Errorf("%s was opened", path)
 		}
 	}

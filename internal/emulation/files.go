@@ -1,4 +1,4 @@
-package cli
+package emulation
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/emulator"
+	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/disk"
 )
 
@@ -40,26 +41,26 @@ const (
 func readAccounts(path string) ([]emulator.Account, error) {
 	text, err := disk.Read(path, maxFile)
 	if err != nil {
-		return nil, usage("", "cannot read --accounts: %v", err)
+		return nil, cmdline.Error("", "cannot read --accounts: %v", err)
 	}
 	var in []accountJSON
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return nil, usage(accountsHint, "%s is not a list of accounts: %v", path, err)
+		return nil, cmdline.Error(accountsHint, "%s is not a list of accounts: %v", path, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) || len(in) == 0 {
-		return nil, usage(accountsHint, "%s is not one list of accounts with something in it", path)
+		return nil, cmdline.Error(accountsHint, "%s is not one list of accounts with something in it", path)
 	}
 	var accounts []emulator.Account
 	place := make(map[string]int)
 	for i, one := range in {
 		account, err := one.account()
 		if err != nil {
-			return nil, usage("", "%s: account %d: %v", path, i+1, err)
+			return nil, cmdline.Error("", "%s: account %d: %v", path, i+1, err)
 		}
 		if n := place[account.SecretID]; n != 0 {
-			return nil, usage("", "%s: accounts %d and %d have the same secret_id", path, n, i+1)
+			return nil, cmdline.Error("", "%s: accounts %d and %d have the same secret_id", path, n, i+1)
 		}
 		place[account.SecretID] = i + 1
 		accounts = append(accounts, account)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package daemon
+package logfile
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ func TestAPipeInTheLogsPlaceBlocksNobody(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenLog(path, nil); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := Open(path, nil); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -43,7 +43,7 @@ func TestALogIsNotWrittenWhereOthersMayHaveAHand(t *testing.T) {
 			if err := spoil(t, dir, target); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := OpenLog(filepath.Join(dir, "daemon.log"), nil); err == nil {
+			if _, err := Open(filepath.Join(dir, "daemon.log"), nil); err == nil {
 				t.Error("it was opened")
 			}
 			if _, err := os.Lstat(target); err == nil {
@@ -58,7 +58,7 @@ func TestALogThatOthersCouldReadIsClosedToThem(t *testing.T) {
 	if err := errors.Join(os.WriteFile(path, []byte("old\n"), 0o600), os.Chmod(path, 0o664)); err != nil {
 		t.Fatal(err)
 	}
-	l, err := OpenLog(path, nil)
+	l, err := Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

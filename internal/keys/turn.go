@@ -1,4 +1,4 @@
-package cli
+package keys
 
 import (
 	"context"
@@ -7,20 +7,19 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/internal/disk"
-	"github.com/tcred/tcred/internal/place/dirs"
 )
 
 // betweenTurns keeps calls that do not go through the daemon at 10 a second, as the daemon keeps its own: STS allows 20
 // calls of GetCallerIdentity a second.
 const betweenTurns = 105 * time.Millisecond
 
-// awaitTurn waits for this process's turn among all of this user's that ask STS by themselves: the time of a file's last
-// change is that of the last turn. Where there is no place for the file the call goes out at once.
-func awaitTurn(ctx context.Context, p dirs.Places) {
-	if disk.PrivateDir(p.State) != nil {
+// AwaitTurn waits for this process's turn among all of this user's that ask STS by themselves: the time of a file's last
+// change is that of the last turn. The file is in dir, the user's state directory. Where there is no place for the file the call goes out at once.
+func AwaitTurn(ctx context.Context, dir string) {
+	if disk.PrivateDir(dir) != nil {
 		return
 	}
-	lock := disk.NewLock(filepath.Join(p.State, "turn.lock"))
+	lock := disk.NewLock(filepath.Join(dir, "turn.lock"))
 	if held, _ := lock.TryLockContext(ctx, betweenTurns/20); !held {
 		return
 	}

@@ -1,6 +1,6 @@
-//go:build linux || darwin
+//go:build unix
 
-package cli
+package process
 
 import (
 	"sync"

@@ -1,4 +1,4 @@
-package daemon
+package logfile
 
 // plainOnly is nothing on Windows, where there is no daemon.
 const plainOnly = 0

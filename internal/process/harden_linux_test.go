@@ -1,4 +1,4 @@
-package cli
+package process
 
 import (
 	"testing"
@@ -24,7 +24,7 @@ func TestHardenKeepsDebuggersAndCoreDumpsAway(t *testing.T) {
 		}
 	})
 	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}) // where they were forbidden, they stay so
-	harden()
+	Harden()
 	if n := dumpable(); n != 0 {
 		t.Errorf("the process is dumpable: %d", n)
 	}
@@ -38,7 +38,7 @@ func TestHardenKeepsDebuggersAndCoreDumpsAway(t *testing.T) {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	hide()
+	Hide()
 	if n := dumpable(); n != 0 {
 		t.Errorf("after hide alone the process is dumpable: %d", n)
 	}

@@ -1,4 +1,6 @@
-package cli
+// Package process is what tcred does to its own process: it keeps secrets out of core dumps and stacks, and becomes
+// another command.
+package process
 
 import (
 	"bytes"
@@ -9,12 +11,12 @@ import (
 	"syscall"
 )
 
-// exitQuit is the exit status after SIGQUIT, as Go's programs have it.
-const exitQuit = 2
+// ExitQuit is the exit status after SIGQUIT, as Go's programs have it.
+const ExitQuit = 2
 
-// unlessQuit is the status of command, or exitQuit once SIGQUIT or SIGABRT, systemd's watchdog, asks for the stacks. Go's
-// own answer has each function's arguments, and with them how long the passphrase is.
-func (a *app) unlessQuit(command func() int) int {
+// UnlessQuit is the status of command, or ExitQuit once SIGQUIT or SIGABRT, systemd's watchdog, asks for the stacks. Go's
+// own answer has each function's arguments, and with them how long the passphrase is. Ours, without them, goes to say.
+func UnlessQuit(command func() int, say func(text []byte)) int {
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, syscall.SIGQUIT, syscall.SIGABRT)
 	defer signal.Stop(quit)
@@ -24,12 +26,8 @@ func (a *app) unlessQuit(command func() int) int {
 	case s := <-status:
 		return s
 	case s := <-quit:
-		text := append([]byte("tcred: "+s.String()+"\n\n"), withoutArguments(stacks())...)
-		a.err.Write(text) // it ends all the same
-		if log := a.crash.Load(); log != nil {
-			log.Write(text)
-		}
-		return exitQuit
+		say(append([]byte("tcred: "+s.String()+"\n\n"), withoutArguments(stacks())...))
+		return ExitQuit
 	}
 }
 

@@ -1,4 +1,5 @@
-package daemon
+// Package logfile is the log of a daemon in the background: bounded, and read from its end.
+package logfile
 
 import (
 	"fmt"
@@ -9,11 +10,11 @@ import (
 	"github.com/tcred/tcred/internal/disk"
 )
 
-// MaxLog is the size in bytes at which a LogFile starts anew; the one before it is kept as <path>.1.
-const MaxLog = 1 << 20
+// Max is the size in bytes at which a File starts anew; the one before it is kept as <path>.1.
+const Max = 1 << 20
 
-// LogFile is an append-only log bounded in size. It is safe for concurrent use.
-type LogFile struct {
+// File is an append-only log bounded in size. It is safe for concurrent use.
+type File struct {
 	path   string
 	opened func(*os.File) error
 
@@ -22,9 +23,9 @@ type LogFile struct {
 	size int64
 }
 
-// OpenLog opens the log at path for appending, and makes its directory, which must be ours alone. opened, unless nil,
+// Open opens the log at path for appending, and makes its directory, which must be ours alone. opened, unless nil,
 // is told of each file that takes the log's words from then on.
-func OpenLog(path string, opened func(*os.File) error) (*LogFile, error) {
+func Open(path string, opened func(*os.File) error) (*File, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the log's directory: %w", err)
@@ -32,11 +33,11 @@ func OpenLog(path string, opened func(*os.File) error) (*LogFile, error) {
 	if err := disk.PrivateDir(dir); err != nil {
 		return nil, fmt.Errorf("opening the log: %w", err)
 	}
-	l := &LogFile{path: path, opened: opened}
+	l := &File{path: path, opened: opened}
 	return l, l.open()
 }
 
-func (l *LogFile) open() error {
+func (l *File) open() error {
 	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|plainOnly, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
@@ -49,7 +50,7 @@ func (l *LogFile) open() error {
 }
 
 // use makes file the log. One that was there before may have any mode.
-func (l *LogFile) use(file *os.File) error {
+func (l *File) use(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -72,10 +73,10 @@ func (l *LogFile) use(file *os.File) error {
 }
 
 // Write appends p. Where a new file cannot be started the old one grows on: a log is better long than lost.
-func (l *LogFile) Write(p []byte) (int, error) {
+func (l *File) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.size+int64(len(p)) > MaxLog && l.size > 0 {
+	if l.size+int64(len(p)) > Max && l.size > 0 {
 		l.rotate()
 	}
 	n, err := l.file.Write(p)
@@ -83,7 +84,7 @@ func (l *LogFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (l *LogFile) rotate() {
+func (l *File) rotate() {
 	old := l.file
 	if os.Rename(l.path, l.path+".1") != nil {
 		return

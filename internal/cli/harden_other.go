@@ -1,9 +1,0 @@
-//go:build !linux && !darwin
-
-package cli
-
-func harden() {}
-
-func hide() {}
-
-func ownCores() {}

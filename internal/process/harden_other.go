@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package process
+
+func Harden() {}
+
+func Hide() {}

@@ -1,0 +1,6 @@
+//go:build !linux && !darwin
+
+package socket
+
+// NameOf does not know there.
+func NameOf(int) string { return "" }
