@@ -14,7 +14,8 @@ import (
 var tables = []string{"/proc/net/tcp", "/proc/net/tcp6"}
 
 // strangerAt reports whether a user who is neither this one nor root has the server's end of c, or listens where it was
-// accepted. Where the tables cannot be read it finds nobody.
+// accepted. Where the tables cannot be read it finds nobody. In a user namespace that maps this user only, root is a
+// stranger: nobody can tell them apart there.
 func strangerAt(c net.Conn) (uid int, is bool) {
 	client, known := c.LocalAddr().(*net.TCPAddr)
 	server, knownToo := c.RemoteAddr().(*net.TCPAddr)
