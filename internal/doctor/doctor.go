@@ -73,6 +73,7 @@ func (x *examination) examine(ctx context.Context) {
 		x.keystore(ctx)
 		x.cacheDir(ctx)
 		x.stateDir()
+		x.memory()
 		x.socket()
 		x.daemon(ctx)
 		x.network(ctx)
