@@ -17,7 +17,6 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/broker"
 	"github.com/tcred/tcred/internal/disk"
-	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
 )
@@ -110,7 +109,7 @@ func (s *Server) serve(a answer) http.Handler {
 func (s *Server) warn(w http.ResponseWriter) {
 	if err := s.Problem(); err != nil {
 		const most = 1000 // bytes, of a head that clients read to api.MaxHeader
-		text := "not all of the config on disk is in use: " + human.OneLine(err.Error())
+		text := say.PartlyUnused(err)
 		if len(text) > most {
 			text = strings.ToValidUTF8(text[:most], "") + "…"
 		}

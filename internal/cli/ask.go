@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/internal/tty"
@@ -106,6 +107,13 @@ func (a *app) pass(text string) {
 	if !a.said[text] {
 		a.note(text)
 		a.warn("%s", text)
+	}
+}
+
+// passProblem says what a daemon would say of the config that this process reads, beside an outcome that does not say it.
+func (a *app) passProblem(set *profile.Set, outcome error) {
+	if err := set.Problem(); err != nil && api.CodeOf(outcome) != api.ConfigInvalid {
+		a.pass(say.PartlyUnused(err))
 	}
 }
 

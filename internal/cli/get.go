@@ -128,6 +128,7 @@ func (a *app) fetchHere(ctx context.Context, name string, minTTL time.Duration) 
 	if err == nil {
 		a.trace("no daemon asked: profile %q from %s in %s", name, c.Layer, time.Since(began))
 	}
+	a.passProblem(set, err)
 	return c.Credential, lockedHere(set, err)
 }
 

@@ -17,8 +17,8 @@ func (a *app) helperCmd() *cobra.Command {
 		Hidden: true,
 		Long: `Tcred-helper prints a temporary credential of the profile, in the form that AWS tools expect of a
 credential_process. It is made to be run by tools on every call: it asks the daemon, which keeps credentials
-ready, and starts it if it does not run. PROFILE is the argument, else $TCRED_PROFILE, else default.
-On failure nothing is on stdout; what went wrong and what to do is on stderr.`,
+ready, and starts it if it does not run. On failure nothing is on stdout; what went wrong and what to do
+is on stderr.` + profileHelp,
 		Example: `  tcred-helper upload
   tcred-helper --profile upload --format env --min-ttl 20m
 

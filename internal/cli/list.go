@@ -52,7 +52,8 @@ type listedProfile struct {
 	Policy     string    `json:"policy"`            // "full", "file" or "inline"
 	PolicyFile string    `json:"policy_file,omitempty"`
 	Duration   string    `json:"duration"`
-	Expires    time.Time `json:"expires,omitzero"` // of the credential that a running daemon holds
+	Expires    time.Time `json:"expires,omitzero"`  // of the credential that a running daemon holds
+	Problem    string    `json:"problem,omitempty"` // why it is refused; then nothing else is known of it
 }
 
 func (a *app) listCmd() *cobra.Command {
@@ -112,11 +113,13 @@ func (a *app) inventory(ctx context.Context, p dirs.Places, set *profile.Set) (i
 		})
 	}
 	expires := a.expiries(ctx, p)
+	a.passProblem(set, nil)
 	chosen, _ := c.Choose(names) // there may be none
 	for _, name := range c.Names(names) {
 		pr, err := c.Profile(name, names)
-		if err != nil {
-			return inv, err
+		if err != nil { // the warning above says what is wrong with one of them
+			inv.Profiles = append(inv.Profiles, listedProfile{Name: name, Default: name == chosen, Problem: err.Error()})
+			continue
 		}
 		inv.Profiles = append(inv.Profiles, listedProfile{
 			Name: name, Key: pr.Key, AccountID: keys[pr.Key].AccountID, Region: pr.Region, Default: name == chosen, Policy: policyKind(pr), PolicyFile: pr.PolicyFile,
@@ -185,6 +188,10 @@ func (a *app) printInventory(inv inventory) error {
 	}
 	profiles := table.Table{Header: []string{"PROFILE", "KEY", "ACCOUNT", "REGION", "POLICY", "DURATION", "EXPIRES"}}
 	for _, p := range inv.Profiles {
+		if p.Problem != "" {
+			profiles.Add(p.Name, "-", "-", "-", "refused", "-", "-")
+			continue
+		}
 		profiles.Add(p.Name, p.Key, human.Dash(p.AccountID), p.Region, p.policy(), p.Duration, p.expiry())
 	}
 	var out bytes.Buffer // errors of writing to it are none

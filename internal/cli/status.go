@@ -136,9 +136,10 @@ func (a *app) printStatus(st api.Status, now time.Time) error {
 		profiles.Print(&out, a.width())
 	}
 	for _, f := range doctor.Faults(st) {
-		fmt.Fprintf(&out, "\n%s: %s: %s\n", strings.Join(f.Of, ", "), f.Problem.Code, human.OneLine(f.Problem.Detail))
+		text := fmt.Sprintf("%s: %s: %s", strings.Join(f.Of, ", "), f.Problem.Code, f.Problem.Detail)
+		out.WriteString("\n" + table.Prose(text, "", a.width()))
 		if f.Problem.Hint != "" {
-			fmt.Fprintf(&out, "  hint: %s\n", human.OneLine(f.Problem.Hint))
+			out.WriteString(table.Prose("hint: "+f.Problem.Hint, "  ", a.width()))
 		}
 	}
 	if _, err := a.out.Write(out.Bytes()); err != nil {

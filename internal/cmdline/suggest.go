@@ -11,12 +11,12 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// otherWords are what other tools call a command of ours, most of them aws-vault, tccli, gcloud and git. A word behind
+// OtherWords are what other tools call a command of ours, most of them aws-vault, tccli, gcloud and git. A word behind
 // "daemon" or "service" is meant there alone.
-var otherWords = map[string]string{
+var OtherWords = map[string]string{
 	"rm": "remove", "delete": "remove", "del": "remove", "forget": "remove",
 	"show": "get", "print": "get", "fetch": "get", "token": "get", "credentials": "get", "creds": "get", "export": "get",
-	"env": "exec", "run": "exec", "shell": "exec", "sh": "exec", "with": "exec", "use": "exec", "switch": "exec", "assume": "exec", "sudo": "exec",
+	"env": "exec", "execute": "exec", "run": "exec", "shell": "exec", "sh": "exec", "with": "exec", "use": "exec", "switch": "exec", "assume": "exec", "sudo": "exec",
 	"login": "add", "import": "add", "new": "add", "create": "add", "set": "add", "put": "add", "store": "add", "save": "add",
 	"rotate": "add", "replace": "add",
 	"logout": "lock", "signout": "lock", "close": "lock", "open": "unlock",
@@ -49,7 +49,7 @@ func NoCommand(cmd *cobra.Command, word string) error {
 			names = append(names, c.Name())
 		}
 	}
-	if meant, known := otherWords[strings.ToLower(path+word)]; known {
+	if meant, known := OtherWords[strings.ToLower(path+word)]; known {
 		return Error("tcred "+meant+" --help", "no command %q; did you mean %q?", path+word, meant)
 	}
 	if meant := human.Nearest(word, names); meant != "" {
@@ -58,8 +58,8 @@ func NoCommand(cmd *cobra.Command, word string) error {
 	return Error(cmd.CommandPath()+" --help", "no command %q", path+word)
 }
 
-// otherFlags are what other tools call a flag, and those of ours that it may stand for, by the command that has one.
-var otherFlags = map[string][]string{
+// OtherFlags are what other tools call a flag, and those of ours that it may stand for, by the command that has one.
+var OtherFlags = map[string][]string{
 	"output": {"format", "json"}, "o": {"format", "json"}, "json": {"format"}, "export-format": {"format"},
 	"p": {"profile"}, "profile-name": {"profile"}, "name": {"profile"}, "account": {"profile"}, "key": {"profile"},
 	"ttl": {"min-ttl"}, "duration": {"min-ttl", "for"}, "t": {"for", "min-ttl"}, "timeout": {"for", "min-ttl"}, "expires": {"min-ttl"},
@@ -92,8 +92,8 @@ func unknownFlag(cmd *cobra.Command, missing *pflag.NotExistError) error {
 	cmd.Flags().VisitAll(all)
 	cmd.InheritedFlags().VisitAll(all)
 	near := ""
-	if at := slices.IndexFunc(otherFlags[name], has); at >= 0 {
-		near = otherFlags[name][at]
+	if at := slices.IndexFunc(OtherFlags[name], has); at >= 0 {
+		near = OtherFlags[name][at]
 	} else if len(name) > 1 {
 		near = human.Nearest(name, names)
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,18 +28,17 @@ func (x *examination) socket() {
 	switch err := socket.CheckDir(filepath.Dir(path)); {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := canMakeBelow(filepath.Dir(path)); err != nil {
-			x.fail("socket",
-				"log in as this user, for a runtime directory, or set "+api.EnvSocket+
-					" to a path in a directory of your own",
+			x.fail("socket", "log in as this user, for a runtime directory, or "+elsewhere,
 				"%s: its directory cannot be made: %v", path, err)
 			return
 		}
 		x.ok("socket", "%s; its directory will be made when it is needed", path)
 	case err != nil:
-		x.failed("socket", err)
+		e := api.AsError(err)
+		x.fail("socket", cmp.Or(e.Hint, elsewhere), "%s", e.Message)
 	default:
 		if err := canWrite(filepath.Dir(path)); err != nil {
-			x.fail("socket", "mend that, or set "+api.EnvSocket+" to a path in a directory of your own",
+			x.fail("socket", "mend that, or "+elsewhere,
 				"%s: no daemon could listen there: %v", path, err)
 			return
 		}
@@ -55,6 +55,9 @@ func canWrite(dir string) error {
 	_, err = f.Write(make([]byte, 4096))
 	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
+
+// elsewhere is what cures a place for the socket that cannot be cured.
+const elsewhere = "set " + api.EnvSocket + " to a path in a directory of your own"
 
 // canMakeBelow tries to make a directory where dir would be made: in the nearest directory above it that is there.
 func canMakeBelow(dir string) error {
@@ -123,18 +126,25 @@ func (x *examination) ofDaemon(st api.Status) {
 	if p := st.KeystoreProblem; p != nil && p.Code != api.KeystoreLocked && st.Keystore != "" {
 		x.warn("daemon", p.Hint, "it cannot read keys: %s", p.Detail)
 	}
-	cached := func(f Finding) bool { return f.Check == "cache" && f.Level != OK }
-	if st.CacheProblem != "" && !slices.ContainsFunc(x.findings, cached) {
+	if st.CacheProblem != "" && !x.said("cache") {
 		x.warn("daemon", "is the disk full or read-only?", "it keeps new credentials in memory only: %s", st.CacheProblem)
 	}
 	st.KeystoreProblem = nil
 	for _, f := range Faults(st) {
+		if f.Problem.Code == api.KeystoreLocked && x.said("keystore") {
+			continue
+		}
 		what := "profile"
 		if len(f.Of) > 1 {
 			what = "each of the profiles"
 		}
 		x.warn("daemon", f.Problem.Hint, "%s %s failed last: %s", what, quoted(f.Of), f.Problem.Detail)
 	}
+}
+
+// said reports whether a check ended with anything but ok.
+func (x *examination) said(check string) bool {
+	return slices.ContainsFunc(x.findings, func(f Finding) bool { return f.Check == check && f.Level != OK })
 }
 
 func quoted(names []string) string {

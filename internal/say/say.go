@@ -44,6 +44,11 @@ func Text(e *api.Error) string {
 	return text
 }
 
+// PartlyUnused is the warning that not all of the config on disk is in use, and why.
+func PartlyUnused(why error) string {
+	return "not all of the config on disk is in use: " + human.OneLine(why.Error())
+}
+
 // Exit is the exit status of a command that fails with e.
 func Exit(e *api.Error) int {
 	if e.Retryable() {

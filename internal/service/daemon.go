@@ -16,8 +16,8 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// DaemonStatus asks the daemon how it is, by a client that starts none. Where none runs and systemd listens in its place,
-// to ask would start it: there, too, the error is [socket.ErrNotListening].
+// DaemonStatus asks the daemon how it is, by c, a client that starts none. Where none runs and systemd listens in
+// its place, to ask would start it: there, too, the error is [socket.ErrNotListening].
 func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 	if systemdWaits(ctx) {
 		return api.Status{}, &api.Error{
@@ -31,7 +31,7 @@ func DaemonStatus(ctx context.Context, c *client.Client) (api.Status, error) {
 // HasKeystoreOpen reports whether a daemon that runs has the file keystore open.
 func HasKeystoreOpen(ctx context.Context) bool {
 	st, err := DaemonStatus(ctx, new(client.Client))
-	return err == nil && st.Keystore == "file" && CanReadKeys(ctx) == nil
+	return err == nil && st.Keystore == "file" && st.KeystoreProblem == nil
 }
 
 // CanReadKeys is why the daemon that runs cannot read keys now, nil if it can. It raises no prompt: an Unlock without a

@@ -131,3 +131,12 @@ func wrapped(text string, width int) (lines []string) {
 	}
 	return append(lines, line)
 }
+
+// Prose is text on one line behind indent, or on more below each other, so that none is wider than width. Width 0 is any.
+func Prose(text, indent string, width int) string {
+	text = human.OneLine(text)
+	if width == 0 || utf8.RuneCountInString(indent+text) <= width {
+		return indent + text + "\n"
+	}
+	return indent + strings.Join(wrapped(text, width-len(indent)-len(gap)), "\n"+indent+gap) + "\n"
+}
