@@ -31,9 +31,14 @@ func addressesLeft() (free int64, has bool) {
 	if unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil || limit.Cur > 1<<62 {
 		return 0, false
 	}
+	return int64(limit.Cur) - usedAddresses(), true
+}
+
+// usedAddresses is how many bytes this process has mapped, 0 where /proc is not there.
+func usedAddresses() int64 {
 	pages, _, _ := strings.Cut(readText("/proc/self/statm"), " ")
-	used, err := strconv.ParseInt(pages, 10, 64)
-	return int64(limit.Cur) - used*int64(os.Getpagesize()), err == nil
+	used, _ := strconv.ParseInt(pages, 10, 64)
+	return used * int64(os.Getpagesize())
 }
 
 // cgroupLeft goes up from this process's cgroup to the one that leaves less than need bytes. groups is /proc/self/cgroup,

@@ -38,7 +38,8 @@ type opener struct {
 
 // attempt is how the last opening ended.
 type attempt struct {
-	stamp    string              // of the identity file it read
+	stamp    string              // of the identity files it read
+	path     string              // of the one that it opened
 	identity *age.X25519Identity // nil if refused was refused
 	refused  credential.Secret   // as found on disk
 }
@@ -92,7 +93,7 @@ func (o *opener) openNow(stamp string, passphrase credential.Secret, given bool)
 	for _, path := range identityFiles(o.dir) {
 		identity, err := o.unwrapFile(path, passphrase)
 		if err == nil {
-			o.remember(attempt{stamp: stamp, identity: identity}, locks)
+			o.remember(attempt{stamp: stamp, path: path, identity: identity}, locks)
 			return identity, nil
 		}
 		if !errors.Is(err, age.ErrIncorrectIdentity) {
@@ -140,6 +141,13 @@ func (o *opener) known(stamp string) (attempt, int) {
 func (o *opener) isOf(identity *age.X25519Identity) bool {
 	recipient, err := readSmall(filepath.Join(o.dir, recipientFile))
 	return err == nil && strings.TrimSpace(string(recipient)) == identity.Recipient().String()
+}
+
+// lastAttempt is how the last opening ended.
+func (o *opener) lastAttempt() attempt {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
 }
 
 // remember keeps a, unless Lock was called since there were that many locks.
