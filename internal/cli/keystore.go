@@ -11,6 +11,7 @@ import (
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -109,8 +110,18 @@ func (a *app) handOver(ctx context.Context, passphrase credential.Secret) bool {
 	}
 	if err != nil {
 		a.warn("the daemon was not given the passphrase: %v", err)
+		return false
 	}
-	return err == nil
+	a.tell("the daemon has the file keystore open now, until tcred lock")
+	a.tellLogout(ctx)
+	return true
+}
+
+// tellLogout says what keeps the daemon, and the keystore open, where logout would end it.
+func (a *app) tellLogout(ctx context.Context) {
+	if kept := service.KeptAfterLogout(ctx); kept != "" {
+		a.tell("the daemon ends when you log out; to keep it: %s", kept)
+	}
 }
 
 // openStore opens a locked keystore in this process, if a person is there to do it. If not, whoever reads a key from

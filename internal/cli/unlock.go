@@ -11,7 +11,6 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/profile"
-	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -132,9 +131,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 		until = "until " + time.Now().Add(o.duration).Format(time.DateTime)
 	}
 	a.tell("the file keystore is unlocked %s%s", until, earlier)
-	if kept := service.KeptAfterLogout(ctx); kept != "" {
-		a.tell("the daemon ends when you log out; to keep it: %s", kept)
-	}
+	a.tellLogout(ctx)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,15 +14,43 @@ func DidYouMean(word string, candidates []string) string {
 	return ""
 }
 
-// nearest is the candidate that word was probably meant to be, "" if none is near enough.
+// otherWords are what people write in place of the words that a setting takes.
+var otherWords = map[string][]string{
+	"zh":       {"chinese", "cn", "中文", "简体中文"},
+	"en":       {"english", "us"},
+	"cn":       {"china", "mainland", "domestic", "chinese", "zh", "中国", "中国站"},
+	"intl":     {"international", "global", "overseas", "国际", "国际站"},
+	"keychain": {"keyring", "secret-service", "secretservice", "gnome-keyring", "kwallet", "keepassxc", "wincred"},
+	"file":     {"age", "passphrase"},
+	"dir":      {"directory", "folder", "mount", "systemd"},
+	"env":      {"environment", "variables"},
+}
+
+// nearest is the candidate that word was probably meant to be, "" if none is near enough: another word for it, a
+// misspelling, or the candidate with more behind it, as in zh_CN.
 func nearest(word string, candidates []string) string {
+	for _, c := range candidates {
+		if slices.Contains(otherWords[c], strings.ToLower(word)) {
+			return c
+		}
+	}
 	best, least := "", 1+(len(word)+1)/3
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}
 	}
-	return best
+	if best != "" {
+		return best
+	}
+	i := slices.IndexFunc(candidates, func(c string) bool {
+		more, longer := strings.CutPrefix(strings.ToLower(word), strings.ToLower(c))
+		return longer && strings.ContainsAny(more[:min(1, len(more))], "_-.@")
+	})
+	if i < 0 {
+		return ""
+	}
+	return candidates[i]
 }
 
 // distance counts the letters to insert, delete, replace or swap with their neighbour to turn a into b.
