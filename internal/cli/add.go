@@ -224,8 +224,14 @@ func (a *app) prepare(ctx context.Context, w *adding) error {
 			return err
 		}
 	}
-	if err := w.Store.Probe(ctx); err != nil {
-		return lockedHere(w.set, err)
+	err := w.Store.Probe(ctx)
+	if locked && api.CodeOf(err) == api.KeystoreLocked {
+		e := *api.AsError(err)
+		e.Hint = "passphrase_file under [keystore] in config.toml; or tcred unlock, then this again"
+		return &e
+	}
+	if err != nil {
+		return err
 	}
 	return w.Look(ctx)
 }

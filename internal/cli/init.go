@@ -72,7 +72,8 @@ func checkInit(want *config.Initial) error {
 		return nil
 	}
 	if want.Backend != "file" {
-		return usage("add --keystore file", "--passphrase-file is for the file keystore")
+		return usage("tcred init --keystore file --passphrase-file "+shellWord(want.PassphraseFile),
+			"--passphrase-file is for the file keystore")
 	}
 	abs, err := filepath.Abs(want.PassphraseFile)
 	if err != nil {

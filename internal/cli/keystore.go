@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/tcred/tcred/api"
@@ -103,6 +104,9 @@ func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) er
 // handOver gives the passphrase that a person typed to the daemon, which it starts, so that nobody is asked again. It
 // reports whether the daemon has the keystore open now; if not, it says why.
 func (a *app) handOver(ctx context.Context, passphrase credential.Secret) bool {
+	if runtime.GOOS == "windows" { // there is none
+		return false
+	}
 	d := a.daemon()
 	err := sameKeystore(ctx, d, "file")
 	if err == nil {

@@ -124,7 +124,7 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 		}
 	}
 	if err != nil {
-		return stillLocked(err, o)
+		return a.stillLocked(err, o)
 	}
 	until := "until tcred lock, or until the daemon ends"
 	if o.duration != 0 {
@@ -136,14 +136,14 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 }
 
 // stillLocked is why the file keystore stays locked, with a cure that is not this very command.
-func stillLocked(err error, o unlockOptions) error {
+func (a *app) stillLocked(err error, o unlockOptions) error {
 	e := *api.AsError(err)
 	switch {
 	case e.Code == api.KeystoreLocked:
 		e.Hint = "run it at a terminal, which asks; in a script tcred unlock --passphrase-stdin < FILE"
 	case e.Code == api.WrongPassphrase && o.stdin:
 		e.Hint = "at a terminal tcred unlock asks for it"
-	case e.Code == api.WrongPassphrase:
+	case e.Code == api.WrongPassphrase && tty.Is(a.in):
 		e.Hint = "nobody can open a keystore whose passphrase is lost: move it away, then tcred init --keystore file " +
 			"makes another, and tcred add puts the key into it"
 	default:
