@@ -124,7 +124,7 @@ type adding struct {
 	keys.Addition
 	options    addOptions
 	set        *profile.Set
-	pasted     pasted
+	pasted     keys.Pasted
 	passphrase credential.Secret // that a person typed for the file keystore; "" if nobody had to
 }
 
@@ -134,7 +134,7 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	w := &adding{options: o, set: set, pasted: pasted{id: o.secretID, given: o.secretID != ""}}
+	w := &adding{options: o, set: set, pasted: keys.Pasted{Given: o.secretID, Say: a.tell}}
 	w.Addition = keys.Addition{Store: store, Index: indexOf(p), Name: o.name, Replace: o.replace}
 	key, entry, err := a.candidate(ctx, w)
 	if err != nil {
@@ -150,7 +150,7 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 		a.tell("nothing was stored, the old key is still there")
 		return exitStatus(say.ExitFailed)
 	}
-	issued := a.issuedBy(ctx, p, set, r)
+	old := r.Remember(ctx, set)
 	if err := w.Put(ctx, key, entry); err != nil {
 		return a.notAdded(ctx, err)
 	}
@@ -159,7 +159,7 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 		path, _ := plaintext.TCCLIPath(profile) // the key was read from there
 		a.warn("it still lies in plaintext in %s", path)
 	}
-	a.farewell(ctx, r, issued)
+	a.farewell(ctx, p, r, old)
 	a.reloadDaemon(ctx)
 	a.nextAfterAdd(w, w.passphrase == "" || a.handOver(ctx, w.passphrase))
 	return nil
@@ -196,7 +196,7 @@ func (a *app) candidate(ctx context.Context, w *adding) (key keystore.Key, entry
 			return key, keys.Untried(w.set, w.Name, key), nil
 		}
 		entry, err = keys.Verify(ctx, w.set, w.Name, key)
-		if err == nil || try == keyTries || !w.pasted.forget(keys.WrongHalf(err)) {
+		if err == nil || try == keyTries || !w.pasted.Forget(keys.WrongHalf(err)) {
 			return key, entry, err
 		}
 		a.warn("%v; once more", err)

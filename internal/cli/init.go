@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +14,8 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/tty"
@@ -72,7 +72,7 @@ func checkInit(want *config.Initial) error {
 		return nil
 	}
 	if want.Backend != "file" {
-		return usage("tcred init --keystore file --passphrase-file "+shellWord(want.PassphraseFile),
+		return usage("tcred init --keystore file --passphrase-file "+human.ShellWord(want.PassphraseFile),
 			"--passphrase-file is for the file keystore")
 	}
 	abs, err := filepath.Abs(want.PassphraseFile)
@@ -96,7 +96,8 @@ func (a *app) init(ctx context.Context, want config.Initial) error {
 	}
 	var passphrase credential.Secret
 	if w.Keystore.Backend == "file" {
-		if passphrase, err = a.makeKeystore(ctx, p, w.Keystore.PassphraseFile); err != nil {
+		f := keys.FileStore{Dir: p.Keys, Fresh: a.newPassphrase(w.Keystore.PassphraseFile, fileKeystore(p))}
+		if passphrase, err = f.Make(ctx); err != nil {
 			return err
 		}
 	}
@@ -208,19 +209,11 @@ func keystoreThatWorks(p dirs.Places) string {
 
 // fileKeystore is the command that makes a file keystore without a question.
 func fileKeystore(p dirs.Places) string {
-	return "tcred init --keystore file --passphrase-file " + shellWord(passphrasePath(p))
+	return "tcred init --keystore file --passphrase-file " + human.ShellWord(passphrasePath(p))
 }
 
 // passphrasePath is where a passphrase file may be that nobody named.
 func passphrasePath(p dirs.Places) string { return filepath.Join(filepath.Dir(p.Config), "passphrase") }
-
-// shellWord is text as a shell takes it for one word.
-func shellWord(text string) string {
-	if !strings.ContainsAny(text, " \t'\"\\$`!*?[]{}()<>|&;~#") {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
 
 // tellOverridden tells of a variable that wins over what was written.
 func (a *app) tellOverridden(w config.Writing) {
@@ -259,73 +252,14 @@ func nextStep(backend string) string {
 	return "next: tcred add"
 }
 
-// makeKeystore makes the file keystore, unless there is one. It returns the passphrase that a person typed for it; "" if
-// nobody had to.
-func (a *app) makeKeystore(ctx context.Context, p dirs.Places, passphraseFile string) (credential.Secret, error) {
-	dir := p.Keys
-	store, err := keystore.Open(keystore.Options{Backend: "file", FileDir: dir, PassphraseFile: passphraseFile})
-	if err != nil {
-		return "", err
+// newPassphrase is where a new passphrase comes from: file, or the person at the terminal. inScript is the command for
+// where nobody is.
+func (a *app) newPassphrase(file, inScript string) keys.NewPassphrase {
+	n := keys.NewPassphrase{File: file, InScript: inScript, Say: a.tell}
+	if tty.Is(a.in) {
+		n.Ask = a.askNewPassphrase
 	}
-	_, err = store.List(ctx)
-	if err == nil {
-		return "", a.keepKeystore(ctx, store, dir, passphraseFile)
-	}
-	if api.CodeOf(err) != api.KeystoreAbsent {
-		return "", err
-	}
-	passphrase, err := a.newPassphrase(ctx, passphraseFile, fileKeystore(p))
-	if err != nil {
-		return "", err
-	}
-	if err := keystore.CreateFile(dir, passphrase, 0); err != nil {
-		return "", err
-	}
-	a.tell("made a file keystore in %s; without its passphrase nobody can open it, not even you", dir)
-	if passphraseFile != "" {
-		passphrase = ""
-	}
-	return passphrase, nil
-}
-
-// keepKeystore makes sure that a passphrase file opens a keystore that is there already.
-func (a *app) keepKeystore(ctx context.Context, store keystore.Store, dir, passphraseFile string) error {
-	a.tell("there is a file keystore in %s already; it stays as it is", dir)
-	if passphraseFile == "" {
-		return nil
-	}
-	err := store.Probe(ctx)
-	_, missing := os.Stat(passphraseFile)
-	if errors.Is(missing, fs.ErrNotExist) || api.CodeOf(err) == api.WrongPassphrase {
-		return &api.Error{
-			Code: api.WrongPassphrase, Message: fmt.Sprintf("%s does not hold the passphrase of the keystore that is there", passphraseFile),
-			Hint: "tcred init --keystore file, then tcred passphrase --passphrase-file " + shellWord(passphraseFile),
-		}
-	}
-	return err
-}
-
-// newPassphrase reads the passphrase from a file, makes a random one there if there is no such file, or has the person
-// enter it. Where nobody is there, inScript is the command to use.
-func (a *app) newPassphrase(ctx context.Context, file, inScript string) (credential.Secret, error) {
-	switch {
-	case file == "" && tty.Is(a.in):
-		return a.askNewPassphrase(ctx)
-	case file == "":
-		return "", usage(inScript+" makes one in that file; or run it at a terminal",
-			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
-	}
-	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return keystore.ReadPassphrase(file)
-	}
-	passphrase, err := keystore.MakePassphrase(file)
-	if errors.Is(err, fs.ErrExist) { // just now
-		return keystore.ReadPassphrase(file)
-	}
-	if err == nil {
-		a.tell("made a random passphrase in %s; keep it out of the backup that holds the keystore", file)
-	}
-	return passphrase, err
+	return n
 }
 
 // askNewPassphrase has the person enter a new passphrase twice, until both are the same.

@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/service"
@@ -67,7 +68,7 @@ func (a *app) passphrase(ctx context.Context, o passphraseOptions) error {
 	if err := a.openByOld(ctx, set, store, o); err != nil {
 		return err
 	}
-	fresh, err := a.newPassphrase(ctx, o.file, o.inScript(p))
+	fresh, err := a.newPassphrase(o.file, o.inScript(p)).Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (o *passphraseOptions) check(store keystore.Store) error {
 
 // inScript is the command for where no person is.
 func (o *passphraseOptions) inScript(p dirs.Places) string {
-	command := "tcred passphrase --passphrase-file " + shellWord(passphrasePath(p)+".new")
+	command := "tcred passphrase --passphrase-file " + human.ShellWord(passphrasePath(p)+".new")
 	if o.stdin {
 		command += " --passphrase-stdin < OLD"
 	}
@@ -128,7 +129,7 @@ func (o *passphraseOptions) plan(p dirs.Places, set *profile.Set) (config.Writin
 		return config.Writing{There: true}, nil
 	}
 	if _, err := os.Stat(o.file); o.file != "" && o.file == old && !errors.Is(err, fs.ErrNotExist) {
-		return config.Writing{}, usage("tcred passphrase --passphrase-file "+shellWord(o.file+".new"),
+		return config.Writing{}, usage("tcred passphrase --passphrase-file "+human.ShellWord(o.file+".new"),
 			"%s holds the present passphrase; the new one needs another file", o.file)
 	}
 	return config.Initial{Backend: "file", PassphraseFile: o.file, NoFile: o.file == ""}.Plan(p.Config)

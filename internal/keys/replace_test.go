@@ -47,7 +47,9 @@ func TestTheOldKeyIsDisabledAtItsOwnSite(t *testing.T) {
 }
 
 func TestTheHalfOfAKeyThatIsWrongIsKnown(t *testing.T) {
-	refused := func(code string) error { return &api.Error{Code: api.STSCredential, Message: "no (" + code + ", request 1)"} }
+	refused := func(code string) error {
+		return &api.Error{Code: api.STSCredential, Message: "no (" + code + ", request 1)"}
+	}
 	for want, errs := range map[Half][]error{
 		SecretID:  {refused("AuthFailure.SecretIdNotFound"), refused("AuthFailure.InvalidSecretId")},
 		SecretKey: {refused("AuthFailure.SignatureFailure")},
