@@ -41,8 +41,9 @@ func usedAddresses() int64 {
 	return used * int64(os.Getpagesize())
 }
 
-// cgroupLeft goes up from this process's cgroup to the one that leaves less than need bytes. groups is /proc/self/cgroup,
-// root where cgroups are mounted. What the kernel can give back, it counts as free; where there is swap to go to, no limit.
+// cgroupLeft goes up from this process's cgroup to the one that leaves less than need bytes. groups is
+// /proc/self/cgroup, root where cgroups are mounted. What the kernel can give back, it counts as free; where there is
+// swap to go to, no limit.
 func cgroupLeft(root, groups string, need int64) (free int64, limit string) {
 	for _, c := range []struct{ controller, mount, max, used, swap, cached string }{
 		{"", root, "memory.max", "memory.current", "memory.swap.max", ""},

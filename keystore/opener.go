@@ -160,7 +160,8 @@ func (o *opener) remember(a attempt, locks int) {
 }
 
 func (o *opener) wrongPassphrase() error {
-	return fail(api.WrongPassphrase, "at a terminal tcred unlock asks for it; is passphrase_file in config.toml the right one?",
+	return fail(api.WrongPassphrase,
+		"at a terminal tcred unlock asks for it; is passphrase_file in config.toml the right one?",
 		"the passphrase does not open the file keystore in %s", o.dir)
 }
 

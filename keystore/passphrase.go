@@ -30,8 +30,8 @@ var randomShape = regexp.MustCompile(`^` + randomPrefix + `[A-Z2-7]{` + strconv.
 // isRandom reports whether MakePassphrase made a passphrase. It cannot be guessed, whatever scrypt does.
 func isRandom(passphrase credential.Secret) bool { return randomShape.MatchString(passphrase.Reveal()) }
 
-// MakePassphrase writes a random passphrase to path, 0600, whole or not at all. What is there already is never replaced:
-// the error is then fs.ErrExist. Directories that are missing become the user's alone.
+// MakePassphrase writes a random passphrase to path, 0600, whole or not at all. What is there already is never
+// replaced: the error is then fs.ErrExist. Directories that are missing become the user's alone.
 func MakePassphrase(path string) (credential.Secret, error) {
 	passphrase := credential.Secret(randomPrefix + rand.Text() + rand.Text())
 	dir := filepath.Dir(path)
@@ -48,13 +48,14 @@ func MakePassphrase(path string) (credential.Secret, error) {
 		return "", err
 	}
 	if err != nil {
-		return "", fail(api.KeystoreFailed, "--passphrase-file takes a path that you may write", "the passphrase cannot be written: %w", err)
+		return "", fail(api.KeystoreFailed, "--passphrase-file takes a path that you may write",
+			"the passphrase cannot be written: %w", err)
 	}
 	return passphrase, nil
 }
 
-// putInPlace gives the file at temp the name path, unless there is one: a link, unlike a rename, never replaces anything.
-// Not every file system has links.
+// putInPlace gives the file at temp the name path, unless there is one: a link, unlike a rename, never replaces
+// anything. Not every file system has links.
 func putInPlace(temp, path string) error {
 	err := os.Link(temp, path)
 	if err == nil || errors.Is(err, fs.ErrExist) {
@@ -71,7 +72,9 @@ func putInPlace(temp, path string) error {
 func ReadPassphrase(path string) (credential.Secret, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fail(api.KeystoreFailed, "write it, or correct passphrase_file in config.toml; at a terminal tcred unlock asks", "the passphrase cannot be read: %w", err)
+		return "", fail(api.KeystoreFailed,
+			"write it, or correct passphrase_file in config.toml; at a terminal tcred unlock asks",
+			"the passphrase cannot be read: %w", err)
 	}
 	if fault, is := errors.AsType[*disk.Fault](disk.Private(path, info)); is {
 		return "", fail(api.KeystoreFailed, fault.Cure, "passphrase file %w", fault)

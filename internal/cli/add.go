@@ -203,8 +203,9 @@ func (a *app) candidate(ctx context.Context, w *adding) (key keystore.Key, entry
 	}
 }
 
-// prepare makes sure, before anything is asked, that the keystore can be used and the key's name is free. A file keystore
-// that the daemon has open is used through the daemon; one that is locked is opened here, if a person is there.
+// prepare makes sure, before anything is asked, that the keystore can be used and the key's name is free. A file
+// keystore that the daemon has open is used through the daemon; one that is locked is opened here, if a person is
+// there.
 func (a *app) prepare(ctx context.Context, w *adding) error {
 	locked := w.Store.Name() == "file" && api.CodeOf(w.Store.Probe(ctx)) == api.KeystoreLocked
 	switch {

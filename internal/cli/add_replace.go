@@ -13,7 +13,8 @@ import (
 	"github.com/tcred/tcred/internal/tty"
 )
 
-// agreed makes sure that a key which takes another's place is of the same account, or that somebody wants it all the same.
+// agreed makes sure that a key which takes another's place is of the same account, or that somebody wants it all the
+// same.
 func (a *app) agreed(ctx context.Context, w *adding, r keys.Replacement) (bool, error) {
 	if r.Doubt() == "" || w.options.other {
 		return true, nil
@@ -54,6 +55,8 @@ func (a *app) farewell(ctx context.Context, p dirs.Places, r keys.Replacement, o
 	if last := old.Drop(ctx, cache.Open(p.Cache, a.logger())); last.After(time.Now()) {
 		until = "those that it issued here stay valid until " + last.Local().Format(time.DateTime)
 	}
-	a.tell("credentials of the old key: %s; others for %s at most from when they were issued", until, human.Span(r.LongestLife()))
-	a.tell("the old SecretId %s goes on to work until you disable it: %s", credential.Mask(r.Old.SecretID), r.ConsoleURL())
+	a.tell("credentials of the old key: %s; others for %s at most from when they were issued",
+		until, human.Span(r.LongestLife()))
+	a.tell("the old SecretId %s goes on to work until you disable it: %s",
+		credential.Mask(r.Old.SecretID), r.ConsoleURL())
 }

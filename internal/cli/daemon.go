@@ -97,7 +97,8 @@ func (a *app) serve(ctx context.Context, p dirs.Places, supervised bool, log *sl
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Keys: keys.Keeper{Set: set, Index: indexOf(p)}, Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
+		Broker: b, Keystore: set, Keys: keys.Keeper{Set: set, Index: indexOf(p)},
+		Reload: set.Reload, Problem: set.Problem, Peer: daemon.PeerOf, UID: os.Geteuid(),
 		Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
 		Status: func() api.Status {
 			return api.Status{

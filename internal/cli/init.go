@@ -39,7 +39,9 @@ another keystore than the system's keychain, and for profiles that may do less t
 Where no keychain can be used, it offers the file keystore. In a file that is there, --keystore changes
 that one line and nothing else, and shows it; without --keystore the file stays as it is. The passphrase
 of a new file keystore is asked for twice and handed to the daemon; --passphrase-file names a file for
-it instead, and makes a random one there if the file is not there.`,
+it instead, and makes a random one there if the file is not there.
+
+$TCRED_KEYSTORE names a keystore in place of config.toml's, and needs no file: TCRED_KEYSTORE=env.`,
 		Example: `  tcred init
   tcred init --keystore file
   tcred init --keystore file --passphrase-file /etc/tcred/passphrase
@@ -112,8 +114,8 @@ func (a *app) init(ctx context.Context, want config.Initial) error {
 	return a.nextAfterInit(ctx, p, w)
 }
 
-// planInit is what to write. Where that would be the keychain, and none can be used, a person at the terminal is offered
-// the file keystore.
+// planInit is what to write. Where that would be the keychain, and none can be used, a person at the terminal is
+// offered the file keystore.
 func (a *app) planInit(ctx context.Context, want config.Initial, p dirs.Places) (config.Writing, error) {
 	w, err := want.Plan(p.Config)
 	if err == nil && !w.There && want.Backend == "" && os.Getenv(api.EnvKeystore) != "" {
@@ -138,8 +140,8 @@ func (a *app) planInit(ctx context.Context, want config.Initial, p dirs.Places) 
 	return want.Plan(p.Config)
 }
 
-// noKeychain is why the keychain cannot be used here, nil if it can. One that is locked can, where there is a screen for
-// its password window.
+// noKeychain is why the keychain cannot be used here, nil if it can. One that is locked can, where there is a screen
+// for its password window.
 func noKeychain(ctx context.Context) error {
 	store, err := keystore.Open(keystore.Options{Backend: "keychain"})
 	if err != nil {
@@ -224,7 +226,7 @@ func (a *app) tellOverridden(w config.Writing) {
 
 // tellLeftBehind tells of keys that were added to another keystore than the one that config.toml names now.
 func (a *app) tellLeftBehind(p dirs.Places, w config.Writing) {
-	if !slices.ContainsFunc(w.Changes, func(c config.Change) bool { return strings.Contains(c.New, "backend") }) {
+	if !w.There || w.Was.Backend == w.Keystore.Backend {
 		return
 	}
 	entries, err := indexOf(p).Load()
@@ -235,7 +237,8 @@ func (a *app) tellLeftBehind(p dirs.Places, w config.Writing) {
 	for i, e := range entries {
 		names[i] = e.Name
 	}
-	a.warn("keys of the keystore that was used before stay there, and are not in this one: %s", strings.Join(names, ", "))
+	a.warn("keys of the keystore that was used before stay there, and are not in this one: %s",
+		strings.Join(names, ", "))
 }
 
 // nextStep is what to do after init.

@@ -95,7 +95,8 @@ func (a *app) passphrase(ctx context.Context, o passphraseOptions) error {
 // check finds what does not go together, and makes the path absolute.
 func (o *passphraseOptions) check(store keystore.Store) error {
 	if store.Name() != "file" {
-		return usage("tcred init --keystore file makes one that has", "keystore %q has no passphrase of tcred's", store.Name())
+		return usage("tcred init --keystore file makes one that has",
+			"keystore %q has no passphrase of tcred's", store.Name())
 	}
 	if o.file == "" {
 		return nil

@@ -164,9 +164,11 @@ func sameKeystore(ctx context.Context, d *client.Client, name string) error {
 		return err
 	}
 	return &api.Error{
-		Code:    api.KeystoreFailed,
-		Message: fmt.Sprintf("the daemon (process %d) uses keystore %q, this shell means %q", st.PID, st.Keystore, name),
-		Hint:    "tcred daemon stop, and the next call starts one by this shell's " + api.EnvKeystore + " and config.toml",
+		Code: api.KeystoreFailed,
+		Message: fmt.Sprintf("the daemon (process %d) uses keystore %q, this shell means %q",
+			st.PID, st.Keystore, name),
+		Hint: "tcred daemon stop, and the next call starts one by this shell's " + api.EnvKeystore +
+			" and config.toml",
 	}
 }
 

@@ -51,7 +51,8 @@ func ShellWord(text string) string {
 	quoted, plain := "'", text != ""
 	for _, r := range text {
 		switch r {
-		case ' ', '\t', '\n', '"', '\\', '$', '`', '!', '*', '?', '[', ']', '{', '}', '(', ')', '<', '>', '|', '&', ';', '~', '#':
+		case ' ', '\t', '\n', '"', '\\', '$', '`', '!', '*', '?', '[', ']', '{', '}', '(', ')', '<', '>', '|', '&', ';',
+			'~', '#':
 			plain = false
 		case '\'':
 			plain = false

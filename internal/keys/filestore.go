@@ -28,8 +28,9 @@ func (n NewPassphrase) Get(ctx context.Context) (credential.Secret, error) {
 		return n.Ask(ctx)
 	case n.File == "":
 		return "", &api.Error{
-			Code: api.BadRequest, Message: "stdin is not a terminal, so a passphrase for the file keystore cannot be asked for",
-			Hint: n.InScript + " makes one in that file; or run it at a terminal",
+			Code:    api.BadRequest,
+			Message: "stdin is not a terminal, so a passphrase for the file keystore cannot be asked for",
+			Hint:    n.InScript + " makes one in that file; or run it at a terminal",
 		}
 	}
 	if _, err := os.Lstat(n.File); !errors.Is(err, fs.ErrNotExist) {
@@ -51,8 +52,8 @@ type FileStore struct {
 	Fresh NewPassphrase // for a new one
 }
 
-// Make makes the keystore, unless there is one. It returns the passphrase that a person entered for it, "" if nobody had
-// to. Where there is one already, a passphrase file must open it.
+// Make makes the keystore, unless there is one. It returns the passphrase that a person entered for it, "" if nobody
+// had to. Where there is one already, a passphrase file must open it.
 func (f FileStore) Make(ctx context.Context) (entered credential.Secret, err error) {
 	store, err := keystore.Open(keystore.Options{Backend: "file", FileDir: f.Dir, PassphraseFile: f.Fresh.File})
 	if err != nil {
@@ -91,7 +92,8 @@ func (f FileStore) opens(ctx context.Context, store keystore.Store) error {
 		return err
 	}
 	return &api.Error{
-		Code: api.WrongPassphrase, Message: fmt.Sprintf("%s does not hold the passphrase of the keystore that is there", f.Fresh.File),
-		Hint: "tcred init --keystore file, then tcred passphrase --passphrase-file " + human.ShellWord(f.Fresh.File),
+		Code:    api.WrongPassphrase,
+		Message: fmt.Sprintf("%s does not hold the passphrase of the keystore that is there", f.Fresh.File),
+		Hint:    "tcred init --keystore file, then tcred passphrase --passphrase-file " + human.ShellWord(f.Fresh.File),
 	}
 }

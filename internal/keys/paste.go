@@ -63,7 +63,7 @@ func (p *Pasted) Ask(ctx context.Context, person Person) (keystore.Key, error) {
 		case len(parts) == 2:
 			p.id, p.secret = parts[0], parts[1]
 		default:
-			return keystore.Key{}, badPaste(consoleHint+", one after the other or both on one line", "that is not one "+what)
+			return keystore.Key{}, badPaste(consoleHint+", one after the other or on one line", "that is not one "+what)
 		}
 		if what == "SecretId" && keystore.LooksLikeID(p.id) {
 			p.Say("SecretId %s", credential.Mask(p.id))

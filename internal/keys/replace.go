@@ -24,8 +24,8 @@ type Replacement struct {
 	Profiles []string       // that use the key of that name
 }
 
-// Replacement finds the key whose place e's takes: in the keystore, as Look saw it, or in the index alone. Where nothing
-// tells whose that was it asks Tencent Cloud, unless e is not verified either.
+// Replacement finds the key whose place e's takes: in the keystore, as Look saw it, or in the index alone. Where
+// nothing tells whose that was it asks Tencent Cloud, unless e is not verified either.
 func (a *Addition) Replacement(ctx context.Context, set *profile.Set, e keystore.Entry) (Replacement, error) {
 	r := Replacement{New: e}
 	entries, err := set.Keys()
@@ -139,8 +139,8 @@ func (r Replacement) Remember(ctx context.Context, set *profile.Set) (i Issued) 
 	return i
 }
 
-// Drop takes what the old key issued out of the cache, where nothing can open it any more. It returns until when the last
-// of it stays valid at Tencent Cloud, the zero time if there was none.
+// Drop takes what the old key issued out of the cache, where nothing can open it any more. It returns until when the
+// last of it stays valid at Tencent Cloud, the zero time if there was none.
 func (i Issued) Drop(ctx context.Context, dir *cache.Dir) time.Time {
 	for _, key := range i.keys {
 		if expires, err := dir.Delete(ctx, key); err == nil && expires.After(i.last) {
