@@ -83,6 +83,9 @@ func (s *seat) converse(answers map[string]string, ended <-chan error) (seen str
 		select {
 		case text := <-s.shown:
 			all, line = all+text, line+text
+			if ended == nil {
+				over = time.After(200 * time.Millisecond)
+			}
 		case status = <-ended: // what it wrote is in the terminal by now
 			ended, over = nil, time.After(200*time.Millisecond)
 			continue

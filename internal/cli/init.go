@@ -226,7 +226,7 @@ func (a *app) tellOverridden(w config.Writing) {
 
 // tellLeftBehind tells of keys that were added to another keystore than the one that config.toml names now.
 func (a *app) tellLeftBehind(p dirs.Places, w config.Writing) {
-	if !w.There || w.Was.Backend == w.Keystore.Backend {
+	if w.Was.Backend == w.Keystore.Backend {
 		return
 	}
 	entries, err := indexOf(p).Load()

@@ -61,7 +61,7 @@ type Writing struct {
 	Path     string
 	There    bool      // a file is there; it changes in [keystore] alone
 	Keystore Keystore  // as it will be
-	Was      Keystore  // as it was in a file that is there
+	Was      Keystore  // as it was, the default where no file is there
 	Changes  []Change  // of a file that is there
 	Problems []Problem // of a file that is there, in spite of which its keystore can be changed
 
@@ -72,7 +72,7 @@ type Writing struct {
 // is no TOML, that is an error. Without a Backend nothing in it changes.
 func (i Initial) Plan(path string) (Writing, error) {
 	w := Writing{
-		Path: path, after: i.Text(),
+		Path: path, after: i.Text(), Was: Keystore{Backend: DefaultBackend},
 		Keystore: Keystore{Backend: cmp.Or(i.Backend, DefaultBackend), PassphraseFile: i.PassphraseFile},
 	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
