@@ -155,7 +155,8 @@ type UnlockRequest struct {
 	For        string `json:"for,omitempty"` // a Go duration; left out: until the daemon ends
 }
 
-// NewKey is the body of PUT PathKeys: a permanent key for the daemon's keystore, and whose it is as far as that is known.
+// NewKey is the body of PUT PathKeys: a permanent key for the daemon's keystore, and whose it is as far as that is
+// known.
 type NewKey struct {
 	SecretID  string `json:"secret_id"`
 	SecretKey string `json:"secret_key"`

@@ -25,8 +25,15 @@ func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, be
 	case to == "":
 		return fail(api.BadRequest, "", "the passphrase of a keystore cannot be empty")
 	}
+	before := f.lastOpening()
 	identity, err := f.open(ctx, "", "")
 	if err != nil {
+		return err
+	}
+	if now := f.lastOpening(); before.identity != nil && before.version != now.version {
+		return fail(api.KeystoreFailed, "tcred passphrase", "something else changed the file keystore just now")
+	}
+	if err := f.finishChange(f.lastOpening().path); err != nil {
 		return err
 	}
 	if err := enoughMemory(factorFor(to)); err != nil {
@@ -53,6 +60,18 @@ func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, be
 	if err != nil {
 		return fail(api.KeystoreFailed, "once that is mended: tcred passphrase",
 			"the new passphrase opens the file keystore, but the old one does still: %w", err)
+	}
+	return nil
+}
+
+// finishChange ends a change that was cut short after the new passphrase was written down. opened is the file that opened
+// the keystore: where it is the one of the new passphrase, it takes the old one's place, before it gives way itself.
+func (f file) finishChange(opened string) error {
+	if filepath.Base(opened) != nextFile {
+		return nil
+	}
+	if err := os.Rename(opened, filepath.Join(f.dir, identityFile)); err != nil {
+		return fail(api.KeystoreFailed, "", "the passphrase was not changed: %w", err)
 	}
 	return nil
 }

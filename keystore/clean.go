@@ -48,13 +48,14 @@ func visible(text string) string {
 func isSeparator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(separators, r) }
 
 // Parts are the SecretId, the SecretKey, or both, that a person pasted or a file holds, in the order of their names
-// where it has names: SecretId first. It takes what the console's SecretKey.csv, a .env and JSON look like, and two words
-// with anything between them. There may be other than two parts, and they are not checked.
+// where it has names: SecretId first. It takes what the console's SecretKey.csv, a .env and JSON look like, and two
+// words with anything between them. There may be other than two parts, and they are not checked.
 func Parts(text string) []string {
 	text = visible(text)
 	names := labels.FindAllStringSubmatch(text, -1)
 	parts := strings.FieldsFunc(labels.ReplaceAllString(text, " "), isSeparator)
-	if len(parts) == 2 && len(names) == 2 && strings.EqualFold(names[0][1], "key") && strings.EqualFold(names[1][1], "id") {
+	keyFirst := len(names) == 2 && strings.EqualFold(names[0][1], "key") && strings.EqualFold(names[1][1], "id")
+	if len(parts) == 2 && keyFirst {
 		slices.Reverse(parts)
 	}
 	return parts
@@ -71,16 +72,17 @@ func ParseKey(text string) (Key, error) {
 	case len(parts) == 1:
 		return Key{}, fail(api.BadRequest, pairHint, "it holds one word, not a SecretId and a SecretKey")
 	case len(parts) > 2:
-		return Key{}, fail(api.BadRequest, pairHint+", and nothing else", "it holds more than one SecretId and one SecretKey")
+		return Key{}, fail(api.BadRequest, pairHint+", and nothing else",
+			"it holds more than one SecretId and one SecretKey")
 	}
 	return NewKey(parts[0], parts[1])
 }
 
 const pairHint = "SecretId and SecretKey, in this order, on two lines"
 
-// NewKey makes a key of a SecretId and a SecretKey, cleaned, if they can be one: nothing that is wrong with them is left
-// to STS, which would get a SecretKey in place of a SecretId in plaintext. The error is api.BadRequest and quotes nothing,
-// because any part may be the secret.
+// NewKey makes a key of a SecretId and a SecretKey, cleaned, if they can be one: nothing that is wrong with them is
+// left to STS, which would get a SecretKey in place of a SecretId in plaintext. The error is api.BadRequest and
+// quotes nothing, because any part may be the secret.
 func NewKey(id, secret string) (Key, error) {
 	id, secret = Clean(id), Clean(secret)
 	refuse := func(hint, why string) (Key, error) { return Key{}, fail(api.BadRequest, hint, "%s", why) }
@@ -92,14 +94,16 @@ func NewKey(id, secret string) (Key, error) {
 	case LooksLikeID(secret) && !LooksLikeID(id):
 		return refuse("the SecretId is the one that begins with AKID or IKID", "SecretId and SecretKey are swapped")
 	case LooksLikeID(secret):
-		return refuse("the SecretKey does not begin with AKID or IKID; "+consoleHint, "what came as the SecretKey is a SecretId")
+		return refuse("the SecretKey does not begin with AKID or IKID; "+consoleHint,
+			"what came as the SecretKey is a SecretId")
 	case strings.ContainsFunc(id, isSeparator) || strings.ContainsFunc(secret, isSeparator):
 		return refuse(consoleHint+", one after the other", "the SecretId or the SecretKey is more than one word")
 	case LooksLikeID(id) && len(id) > permanentLength:
 		return refuse("use a permanent key, from the API keys page of the CAM console",
 			"this is a temporary key, by its length")
 	case !LooksLikeID(id) && LooksSecret(id):
-		return refuse("a SecretId begins with AKID or IKID; "+consoleHint, "what came as the SecretId looks like a SecretKey")
+		return refuse("a SecretId begins with AKID or IKID; "+consoleHint,
+			"what came as the SecretId looks like a SecretKey")
 	case !validPart(id) || !validPart(secret):
 		return refuse(consoleHint+", one after the other",
 			"the SecretId or the SecretKey is too long, or has a character in it that neither can have")

@@ -31,13 +31,19 @@ func addressesLeft() (free int64, has bool) {
 	if unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil || limit.Cur > 1<<62 {
 		return 0, false
 	}
-	pages, _, _ := strings.Cut(readText("/proc/self/statm"), " ")
-	used, err := strconv.ParseInt(pages, 10, 64)
-	return int64(limit.Cur) - used*int64(os.Getpagesize()), err == nil
+	return int64(limit.Cur) - usedAddresses(), true
 }
 
-// cgroupLeft goes up from this process's cgroup to the one that leaves less than need bytes. groups is /proc/self/cgroup,
-// root where cgroups are mounted. What the kernel can give back, it counts as free; where there is swap to go to, no limit.
+// usedAddresses is how many bytes this process has mapped, 0 where /proc is not there.
+func usedAddresses() int64 {
+	pages, _, _ := strings.Cut(readText("/proc/self/statm"), " ")
+	used, _ := strconv.ParseInt(pages, 10, 64)
+	return used * int64(os.Getpagesize())
+}
+
+// cgroupLeft goes up from this process's cgroup to the one that leaves less than need bytes. groups is
+// /proc/self/cgroup, root where cgroups are mounted. What the kernel can give back, it counts as free; where there is
+// swap to go to, no limit.
 func cgroupLeft(root, groups string, need int64) (free int64, limit string) {
 	for _, c := range []struct{ controller, mount, max, used, swap, cached string }{
 		{"", root, "memory.max", "memory.current", "memory.swap.max", ""},

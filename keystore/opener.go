@@ -38,7 +38,8 @@ type opener struct {
 
 // result is how the last opening ended.
 type result struct {
-	version  string              // of the identity file that was read
+	version  string              // of the identity files that were read
+	path     string              // of the one that was opened
 	identity *age.X25519Identity // nil if wrong did not open it
 	wrong    credential.Secret   // the passphrase, which was found in a file
 }
@@ -99,7 +100,7 @@ func (o *opener) openNow(
 	for _, path := range identityFiles(o.dir) {
 		identity, err := o.decryptFile(path, passphrase)
 		if err == nil {
-			o.remember(result{version: version, identity: identity}, lockCount)
+			o.remember(result{version: version, path: path, identity: identity}, lockCount)
 			return identity, nil
 		}
 		if !errors.Is(err, age.ErrIncorrectIdentity) {
@@ -157,6 +158,13 @@ func (o *opener) opensKeys(identity *age.X25519Identity) bool {
 		}
 	}
 	return err == nil && len(names) > 0
+}
+
+// lastOpening is how the last opening ended.
+func (o *opener) lastOpening() result {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
 }
 
 // remember keeps r, unless Lock was called in the meantime.

@@ -31,8 +31,8 @@ var randomShape = regexp.MustCompile(`^` + randomPrefix + `[A-Z2-7]{` + strconv.
 // isRandom reports whether MakePassphrase made a passphrase. It cannot be guessed, whatever scrypt does.
 func isRandom(passphrase credential.Secret) bool { return randomShape.MatchString(passphrase.Reveal()) }
 
-// MakePassphrase writes a random passphrase to path, 0600, whole or not at all. What is there already is never replaced:
-// the error is then fs.ErrExist. Directories that are missing become the user's alone.
+// MakePassphrase writes a random passphrase to path, 0600, whole or not at all. What is there already is never
+// replaced: the error is then fs.ErrExist. Directories that are missing become the user's alone.
 func MakePassphrase(path string) (credential.Secret, error) {
 	passphrase := credential.Secret(randomPrefix + rand.Text() + rand.Text())
 	dir := filepath.Dir(path)
@@ -49,13 +49,14 @@ func MakePassphrase(path string) (credential.Secret, error) {
 		return "", err
 	}
 	if err != nil {
-		return "", fail(api.KeystoreFailed, "--passphrase-file takes a path that you may write", "the passphrase cannot be written: %w", err)
+		return "", fail(api.KeystoreFailed, "--passphrase-file takes a path that you may write",
+			"the passphrase cannot be written: %w", err)
 	}
 	return passphrase, nil
 }
 
-// putInPlace gives the file at temp the name path, unless there is one: a link, unlike a rename, never replaces anything.
-// Not every file system has links.
+// putInPlace gives the file at temp the name path, unless there is one: a link, unlike a rename, never replaces
+// anything. Not every file system has links.
 func putInPlace(temp, path string) error {
 	err := os.Link(temp, path)
 	if err == nil || errors.Is(err, fs.ErrExist) {

@@ -123,7 +123,7 @@ type adding struct {
 	keys.Addition
 	options    addOptions
 	set        *profile.Set
-	pasted     pasted
+	pasted     keys.Pasted
 	passphrase credential.Secret // that a person typed for the file keystore; "" if nobody had to
 }
 
@@ -133,7 +133,7 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	w := &adding{options: o, set: set, pasted: pasted{id: o.secretID, given: o.secretID != ""}}
+	w := &adding{options: o, set: set, pasted: keys.Pasted{Given: o.secretID, Say: a.tell}}
 	w.Addition = keys.Addition{Store: store, Index: indexOf(p), Name: o.name, Replace: o.replace}
 	key, entry, err := a.candidate(ctx, w)
 	if err != nil {
@@ -149,7 +149,7 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 		a.tell("nothing was stored, the old key is still there")
 		return exitStatus(say.ExitFailed)
 	}
-	issued := a.issuedBy(ctx, p, set, r)
+	old := r.Remember(ctx, set)
 	if err := w.Put(ctx, key, entry); err != nil {
 		return a.notAdded(ctx, err)
 	}
@@ -158,7 +158,7 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 		path, _ := plaintext.TCCLIPath(profile) // the key was read from there
 		a.warn("it still lies in plaintext in %s", path)
 	}
-	a.farewell(ctx, r, issued)
+	a.farewell(ctx, p, r, old)
 	a.reloadDaemon(ctx)
 	a.nextAfterAdd(w, w.passphrase == "" || a.handOver(ctx, w.passphrase))
 	return nil
@@ -195,15 +195,16 @@ func (a *app) candidate(ctx context.Context, w *adding) (key keystore.Key, entry
 			return key, keys.Untried(w.set, w.Name, key), nil
 		}
 		entry, err = keys.Verify(ctx, w.set, w.Name, key)
-		if err == nil || try == keyTries || !w.pasted.forget(keys.WrongHalf(err)) {
+		if err == nil || try == keyTries || !w.pasted.Forget(keys.WrongHalf(err)) {
 			return key, entry, err
 		}
 		a.warn("%v; once more", err)
 	}
 }
 
-// prepare makes sure, before anything is asked, that the keystore can be used and the key's name is free. A file keystore
-// that the daemon has open is used through the daemon; one that is locked is opened here, if a person is there.
+// prepare makes sure, before anything is asked, that the keystore can be used and the key's name is free. A file
+// keystore that the daemon has open is used through the daemon; one that is locked is opened here, if a person is
+// there.
 func (a *app) prepare(ctx context.Context, w *adding) error {
 	locked := w.Store.Name() == "file" && api.CodeOf(w.Store.Probe(ctx)) == api.KeystoreLocked
 	switch {
@@ -223,8 +224,14 @@ func (a *app) prepare(ctx context.Context, w *adding) error {
 			return err
 		}
 	}
-	if err := w.Store.Probe(ctx); err != nil {
-		return lockedHere(w.set, err)
+	err := w.Store.Probe(ctx)
+	if locked && api.CodeOf(err) == api.KeystoreLocked {
+		e := *api.AsError(err)
+		e.Hint = "passphrase_file under [keystore] in config.toml; or tcred unlock, then this again"
+		return &e
+	}
+	if err != nil {
+		return err
 	}
 	return w.Look(ctx)
 }

@@ -48,7 +48,7 @@ func (a *app) newKeyOf(ctx context.Context, w *adding) (keystore.Key, error) {
 		return keystore.Key{}, cmdline.Error("tcred add --secret-id AKID... --secret-key-stdin < FILE",
 			"stdin is not a terminal, so the key cannot be asked for")
 	}
-	return w.pasted.ask(ctx, a)
+	return w.pasted.Ask(ctx, a.terminal())
 }
 
 // foundKey makes a key of what --from found, and an error of what cannot be one.

@@ -16,10 +16,11 @@ import (
 //
 //	follow [doctor CHECK] [N] [WORD=VALUE...]
 //
-// A hint is a line that begins with "tcred: hint: ", "tcred: next: " or "tcred: now: " on stderr; with doctor, the cure
-// that it printed on stdout for its check of that name. N is which of the hint's commands to run, 1 if left out. Each WORD that stands in the
-// command for something only a person knows, such as COMMAND or FILE, becomes VALUE. What stdin and ttyin set up is
-// its input. It must succeed; with "! follow" it must fail, and the next follow goes by its hint.
+// A hint is a line that begins with "tcred: hint: ", "tcred: next: " or "tcred: now: " on stderr; with doctor, the
+// cure that it printed on stdout for its check of that name. N is which of the hint's commands to run, 1 if left out.
+// Each WORD that stands in the command for something only a person knows, such as COMMAND or FILE, becomes VALUE.
+// What stdin and ttyin set up is its input. It must succeed; with "! follow" it must fail, and the next follow goes
+// by its hint.
 func follow(ts *testscript.TestScript, neg bool, args []string) {
 	n, hint := 1, ""
 	if len(args) > 1 && args[0] == "doctor" {
@@ -78,9 +79,9 @@ func cureOf(stdout, check string) string {
 var afterCommand = strings.Fields(`and asks again anew begins changes does finds from goes here in it makes looks lists names
 	notes once opens or puts reads restarts says sets shows shows: starts takes tells then there this to where which writes`)
 
-// commandsIn are the commands of tcred that a hint names, as a shell takes them. One ends where the sentence goes on: at
-// a comma, a semicolon, a bracket, a word of afterCommand, or where the command takes no further words. Behind -- and in
-// single quotes everything belongs to it.
+// commandsIn are the commands of tcred that a hint names, as a shell takes them. One ends where the sentence goes on:
+// at a comma, a semicolon, a bracket, a word of afterCommand, or where the command takes no further words. Behind --
+// and in single quotes everything belongs to it.
 func commandsIn(hint string) (commands []string) {
 	words := strings.Fields(hint)
 	for i := 0; i < len(words); i++ {

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,6 +16,7 @@ import (
 	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/process"
@@ -43,7 +42,9 @@ another keystore than the system's keychain, and for profiles that may do less t
 Where no keychain can be used, it offers the file keystore. In a file that is there, --keystore changes
 that one line and nothing else, and shows it; without --keystore the file stays as it is. The passphrase
 of a new file keystore is asked for twice and handed to the daemon; --passphrase-file names a file for
-it instead, and makes a random one there if the file is not there.`,
+it instead, and makes a random one there if the file is not there.
+
+$TCRED_KEYSTORE names a keystore in place of config.toml's, and needs no file: TCRED_KEYSTORE=env.`,
 		Example: `  tcred init
   tcred init --keystore file
   tcred init --keystore file --passphrase-file /etc/tcred/passphrase
@@ -67,7 +68,7 @@ it instead, and makes a random one there if the file is not there.`,
 func checkInit(want *config.Initial) error {
 	if want.Backend != "" && !slices.Contains(config.Backends, want.Backend) {
 		return cmdline.Error("one of "+strings.Join(config.Backends, ", "),
-			"no keystore %q%s", want.Backend, human.DidYouMean(want.Backend, config.Backends))
+			"no keystore %q%s", want.Backend, config.DidYouMean(want.Backend, config.Backends))
 	}
 	if want.Site != "" && !slices.Contains(config.Sites, want.Site) {
 		return cmdline.Error("cn for tencentcloudapi.com, intl for intl.tencentcloudapi.com", "no site %q", want.Site)
@@ -76,7 +77,8 @@ func checkInit(want *config.Initial) error {
 		return nil
 	}
 	if want.Backend != "file" {
-		return cmdline.Error("add --keystore file", "--passphrase-file is for the file keystore")
+		return cmdline.Error("tcred init --keystore file --passphrase-file "+human.ShellWord(want.PassphraseFile),
+			"--passphrase-file is for the file keystore")
 	}
 	abs, err := filepath.Abs(want.PassphraseFile)
 	if err != nil {
@@ -102,7 +104,8 @@ func (a *app) init(ctx context.Context, want config.Initial) error {
 	}
 	var passphrase credential.Secret
 	if w.Keystore.Backend == "file" {
-		if passphrase, err = a.makeKeystore(ctx, p, w.Keystore.PassphraseFile); err != nil {
+		f := keys.FileStore{Dir: p.Keys, Fresh: a.newPassphrase(w.Keystore.PassphraseFile, fileKeystore(p))}
+		if passphrase, err = f.Make(ctx); err != nil {
 			return err
 		}
 	}
@@ -117,8 +120,8 @@ func (a *app) init(ctx context.Context, want config.Initial) error {
 	return a.nextAfterInit(ctx, p, w)
 }
 
-// planInit is what to write. Where that would be the keychain, and none can be used, a person at the terminal is offered
-// the file keystore.
+// planInit is what to write. Where that would be the keychain, and none can be used, a person at the terminal is
+// offered the file keystore.
 func (a *app) planInit(ctx context.Context, want config.Initial, p dirs.Places) (config.Writing, error) {
 	w, err := want.Plan(p.Config)
 	if err == nil && !w.There && want.Backend == "" && os.Getenv(api.EnvKeystore) != "" {
@@ -143,8 +146,8 @@ func (a *app) planInit(ctx context.Context, want config.Initial, p dirs.Places) 
 	return want.Plan(p.Config)
 }
 
-// noKeychain is why the keychain cannot be used here, nil if it can. One that is locked can, where there is a screen for
-// its password window.
+// noKeychain is why the keychain cannot be used here, nil if it can. One that is locked can, where there is a screen
+// for its password window.
 func noKeychain(ctx context.Context) error {
 	store, err := keystore.Open(keystore.Options{Backend: "keychain"})
 	if err != nil {
@@ -214,19 +217,11 @@ func keystoreThatWorks(p dirs.Places) string {
 
 // fileKeystore is the command that makes a file keystore without a question.
 func fileKeystore(p dirs.Places) string {
-	return "tcred init --keystore file --passphrase-file " + shellWord(passphrasePath(p))
+	return "tcred init --keystore file --passphrase-file " + human.ShellWord(passphrasePath(p))
 }
 
 // passphrasePath is where a passphrase file may be that nobody named.
 func passphrasePath(p dirs.Places) string { return filepath.Join(filepath.Dir(p.Config), "passphrase") }
-
-// shellWord is text as a shell takes it for one word.
-func shellWord(text string) string {
-	if !strings.ContainsAny(text, " \t'\"\\$`!*?[]{}()<>|&;~#") {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
 
 // tellOverridden tells of a variable that wins over what was written.
 func (a *app) tellOverridden(w config.Writing) {
@@ -237,7 +232,7 @@ func (a *app) tellOverridden(w config.Writing) {
 
 // tellLeftBehind tells of keys that were added to another keystore than the one that config.toml names now.
 func (a *app) tellLeftBehind(p dirs.Places, w config.Writing) {
-	if !slices.ContainsFunc(w.Changes, func(c config.Change) bool { return strings.Contains(c.New, "backend") }) {
+	if w.Was.Backend == w.Keystore.Backend {
 		return
 	}
 	entries, err := indexOf(p).Load()
@@ -248,7 +243,8 @@ func (a *app) tellLeftBehind(p dirs.Places, w config.Writing) {
 	for i, e := range entries {
 		names[i] = e.Name
 	}
-	a.warn("keys of the keystore that was used before stay there, and are not in this one: %s", strings.Join(names, ", "))
+	a.warn("keys of the keystore that was used before stay there, and are not in this one: %s",
+		strings.Join(names, ", "))
 }
 
 // nextStep is what to do after init.
@@ -265,82 +261,14 @@ func nextStep(backend string) string {
 	return "next: tcred add"
 }
 
-// makeKeystore makes the file keystore, unless there is one. It returns the passphrase that a person typed for it; "" if
-// nobody had to.
-func (a *app) makeKeystore(ctx context.Context, p dirs.Places, passphraseFile string) (credential.Secret, error) {
-	dir := p.Keys
-	store, err := keystore.Open(keystore.Options{Backend: "file", FileDir: dir, PassphraseFile: passphraseFile})
-	if err != nil {
-		return "", err
+// newPassphrase is where a new passphrase comes from: file, or the person at the terminal. inScript is the command for
+// where nobody is.
+func (a *app) newPassphrase(file, inScript string) keys.NewPassphrase {
+	n := keys.NewPassphrase{File: file, InScript: inScript, Say: a.tell}
+	if tty.Is(a.in) {
+		n.Ask = a.askNewPassphrase
 	}
-	_, err = store.List(ctx)
-	if err == nil {
-		return "", a.keepKeystore(ctx, store, dir, passphraseFile)
-	}
-	if api.CodeOf(err) != api.KeystoreAbsent {
-		return "", err
-	}
-	passphrase, err := a.newPassphrase(ctx, passphraseFile, fileKeystore(p))
-	if err != nil {
-		return "", err
-	}
-	if err := keystore.CreateFile(dir, passphrase, 0); err != nil {
-		return "", err
-	}
-	a.tell("made a file keystore in %s; without its passphrase nobody can open it, not even you", dir)
-	if passphraseFile != "" {
-		passphrase = ""
-	}
-	return passphrase, nil
-}
-
-// keepKeystore makes sure that a passphrase file opens a keystore that is there already.
-func (a *app) keepKeystore(ctx context.Context, store keystore.Store, dir, passphraseFile string) error {
-	a.tell("there is a file keystore in %s already; it stays as it is", dir)
-	if passphraseFile == "" {
-		return nil
-	}
-	err := store.Probe(ctx)
-	_, missing := os.Stat(passphraseFile)
-	if errors.Is(missing, fs.ErrNotExist) || api.CodeOf(err) == api.WrongPassphrase {
-		return &api.Error{
-			Code: api.WrongPassphrase, Message: fmt.Sprintf("%s does not hold the passphrase of the keystore that is there", passphraseFile),
-			Hint: "tcred init --keystore file, then tcred passphrase --passphrase-file " + shellWord(passphraseFile),
-		}
-	}
-	return err
-}
-
-// newPassphrase reads the passphrase from a file, makes a random one there if there is no such file, or has the person
-// enter it. Where nobody is there, inScript is the command to use.
-func (a *app) newPassphrase(ctx context.Context, file, inScript string) (credential.Secret, error) {
-	switch {
-	case file == "" && tty.Is(a.in):
-		return a.askNewPassphrase(ctx)
-	case file == "":
-		return "", cmdline.Error(inScript+" makes one in that file; or run it at a terminal",
-			"stdin is not a terminal, so a passphrase for the file keystore cannot be asked for")
-	}
-	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return readNewPassphrase(file)
-	}
-	passphrase, err := keystore.MakePassphrase(file)
-	if errors.Is(err, fs.ErrExist) { // just now
-		return readNewPassphrase(file)
-	}
-	if err == nil {
-		a.tell("made a random passphrase in %s; keep it out of the backup that holds the keystore", file)
-	}
-	return passphrase, err
-}
-
-// readNewPassphrase reads a new passphrase from a file that is there.
-func readNewPassphrase(file string) (credential.Secret, error) {
-	passphrase, err := keystore.ReadPassphrase(file)
-	if err == nil {
-		err = keystore.CheckPassphrase(passphrase)
-	}
-	return passphrase, err
+	return n
 }
 
 // askNewPassphrase has the person enter a new passphrase twice, until both are the same.

@@ -42,7 +42,7 @@ func TestKeychainStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return newDesktop(t, env, bin) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"config": writeConfigFile, "sts-calls": stsCallsAre, "sts-reset": stsReset,
+			"config": writeConfigFile, "expand": expandFiles, "sts-calls": stsCallsAre, "sts-reset": stsReset,
 			"bus": turnBus, "keyring": turnKeyring, "person": turnPerson, "windows": windowsAre,
 			"helper-fails": helperFails, "same-daemon": sameDaemon, "stranger": addStranger, "follow": follow,
 		},

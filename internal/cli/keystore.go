@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/tcred/tcred/api"
@@ -12,6 +13,7 @@ import (
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -103,6 +105,9 @@ func (a *app) askPassphrase(ctx context.Context, open func(credential.Secret) er
 // handOver gives the passphrase that a person typed to the daemon, which it starts, so that nobody is asked again. It
 // reports whether the daemon has the keystore open now; if not, it says why.
 func (a *app) handOver(ctx context.Context, passphrase credential.Secret) bool {
+	if runtime.GOOS == "windows" { // there is none
+		return false
+	}
 	d := a.daemon()
 	err := sameKeystore(ctx, d, "file")
 	if err == nil {
@@ -110,8 +115,18 @@ func (a *app) handOver(ctx context.Context, passphrase credential.Secret) bool {
 	}
 	if err != nil {
 		a.warn("the daemon was not given the passphrase: %v", err)
+		return false
 	}
-	return err == nil
+	a.tell("the daemon has the file keystore open now, until tcred lock")
+	a.tellLogout(ctx)
+	return true
+}
+
+// tellLogout says what keeps the daemon, and the keystore open, where logout would end it.
+func (a *app) tellLogout(ctx context.Context) {
+	if kept := service.KeptAfterLogout(ctx); kept != "" {
+		a.tell("the daemon ends when you log out; to keep it: %s", kept)
+	}
 }
 
 // openStore opens a locked keystore in this process, if a person is there to do it. If not, whoever reads a key from

@@ -14,6 +14,7 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/config"
+	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/service"
@@ -68,7 +69,7 @@ func (a *app) passphrase(ctx context.Context, o passphraseOptions) error {
 	if err := a.openByOld(ctx, set, store, o); err != nil {
 		return err
 	}
-	fresh, err := a.newPassphrase(ctx, o.file, o.inScript(p))
+	fresh, err := a.newPassphrase(o.file, o.inScript(p)).Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,8 @@ func (a *app) passphrase(ctx context.Context, o passphraseOptions) error {
 // check finds what does not go together, and makes the path absolute.
 func (o *passphraseOptions) check(store keystore.Store) error {
 	if store.Name() != "file" {
-		return cmdline.Error("tcred init --keystore file makes one that has", "keystore %q has no passphrase of tcred's", store.Name())
+		return cmdline.Error("tcred init --keystore file makes one that has",
+			"keystore %q has no passphrase of tcred's", store.Name())
 	}
 	if o.file == "" {
 		return nil
@@ -110,7 +112,7 @@ func (o *passphraseOptions) check(store keystore.Store) error {
 
 // inScript is the command for where no person is.
 func (o *passphraseOptions) inScript(p dirs.Places) string {
-	command := "tcred passphrase --passphrase-file " + shellWord(passphrasePath(p)+".new")
+	command := "tcred passphrase --passphrase-file " + human.ShellWord(passphrasePath(p)+".new")
 	if o.stdin {
 		command += " --passphrase-stdin < OLD"
 	}
@@ -129,7 +131,7 @@ func (o *passphraseOptions) plan(p dirs.Places, set *profile.Set) (config.Writin
 		return config.Writing{There: true}, nil
 	}
 	if _, err := os.Stat(o.file); o.file != "" && o.file == old && !errors.Is(err, fs.ErrNotExist) {
-		return config.Writing{}, cmdline.Error("tcred passphrase --passphrase-file "+shellWord(o.file+".new"),
+		return config.Writing{}, cmdline.Error("tcred passphrase --passphrase-file "+human.ShellWord(o.file+".new"),
 			"%s holds the present passphrase; the new one needs another file", o.file)
 	}
 	return config.Initial{Backend: "file", PassphraseFile: o.file, NoFile: o.file == ""}.Plan(p.Config)

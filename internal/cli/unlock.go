@@ -12,7 +12,6 @@ import (
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/profile"
-	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
@@ -126,28 +125,26 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 		}
 	}
 	if err != nil {
-		return stillLocked(err, o)
+		return a.stillLocked(err, o)
 	}
 	until := "until tcred lock, or until the daemon ends"
 	if o.duration != 0 {
 		until = "until " + time.Now().Add(o.duration).Format(time.DateTime)
 	}
 	a.tell("the file keystore is unlocked %s%s", until, earlier)
-	if kept := service.KeptAfterLogout(ctx); kept != "" {
-		a.tell("the daemon ends when you log out; to keep it: %s", kept)
-	}
+	a.tellLogout(ctx)
 	return nil
 }
 
 // stillLocked is why the file keystore stays locked, with a cure that is not this very command.
-func stillLocked(err error, o unlockOptions) error {
+func (a *app) stillLocked(err error, o unlockOptions) error {
 	e := *api.AsError(err)
 	switch {
 	case e.Code == api.KeystoreLocked:
 		e.Hint = "run it at a terminal, which asks; in a script tcred unlock --passphrase-stdin < FILE"
 	case e.Code == api.WrongPassphrase && o.stdin:
 		e.Hint = "at a terminal tcred unlock asks for it"
-	case e.Code == api.WrongPassphrase:
+	case e.Code == api.WrongPassphrase && tty.Is(a.in):
 		e.Hint = "nobody can open a keystore whose passphrase is lost: move it away, then tcred init --keystore file " +
 			"makes another, and tcred add puts the key into it"
 	default:
@@ -168,9 +165,11 @@ func sameKeystore(ctx context.Context, d *client.Client, name string) error {
 		return err
 	}
 	return &api.Error{
-		Code:    api.KeystoreFailed,
-		Message: fmt.Sprintf("the daemon (process %d) uses keystore %q, this shell means %q", st.PID, st.Keystore, name),
-		Hint:    "tcred daemon stop, and the next call starts one by this shell's " + api.EnvKeystore + " and config.toml",
+		Code: api.KeystoreFailed,
+		Message: fmt.Sprintf("the daemon (process %d) uses keystore %q, this shell means %q",
+			st.PID, st.Keystore, name),
+		Hint: "tcred daemon stop, and the next call starts one by this shell's " + api.EnvKeystore +
+			" and config.toml",
 	}
 }
 

@@ -268,7 +268,7 @@ func (t table) choice(key string, words []string) string {
 		return s
 	}
 	hint := fmt.Sprintf("write %q", words[0])
-	if near := human.Nearest(s, words); near != "" {
+	if near := meant(s, words); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	t.fail(key, fmt.Sprintf("%s must be one of %s, not %q", key, strings.Join(words, ", "), s), hint)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/tcred/tcred/api"
 	"github.com/tcred/tcred/internal/disk"
-	"github.com/tcred/tcred/internal/human"
 )
 
 // Initial is what tcred init wants config.toml to say. What is "" may be anything in a file that is there, and has its
@@ -38,9 +37,10 @@ func (i Initial) Text() []byte {
 // BadBackend is the error for $TCRED_KEYSTORE that names no keystore.
 func BadBackend(backend string) error {
 	return &api.Error{
-		Code:    api.ConfigInvalid,
-		Message: fmt.Sprintf("%s is %q, not one of %s%s", api.EnvKeystore, backend, strings.Join(Backends, ", "), human.DidYouMean(backend, Backends)),
-		Hint:    "set it to one of them, or unset " + api.EnvKeystore,
+		Code: api.ConfigInvalid,
+		Message: fmt.Sprintf("%s is %q, not one of %s%s",
+			api.EnvKeystore, backend, strings.Join(Backends, ", "), DidYouMean(backend, Backends)),
+		Hint: "set it to one of them, or unset " + api.EnvKeystore,
 	}
 }
 
@@ -61,16 +61,20 @@ type Writing struct {
 	Path     string
 	There    bool      // a file is there; it changes in [keystore] alone
 	Keystore Keystore  // as it will be
+	Was      Keystore  // as it was, the default where no file is there
 	Changes  []Change  // of a file that is there
 	Problems []Problem // of a file that is there, in spite of which its keystore can be changed
 
 	before, after []byte
 }
 
-// Plan finds what to write at path. A file that is there keeps all but its keystore: where it names another site, or is no
-// TOML, that is an error. Without a Backend nothing in it changes.
+// Plan finds what to write at path. A file that is there keeps all but its keystore: where it names another site, or
+// is no TOML, that is an error. Without a Backend nothing in it changes.
 func (i Initial) Plan(path string) (Writing, error) {
-	w := Writing{Path: path, after: i.Text(), Keystore: Keystore{Backend: cmp.Or(i.Backend, DefaultBackend), PassphraseFile: i.PassphraseFile}}
+	w := Writing{
+		Path: path, after: i.Text(), Was: Keystore{Backend: DefaultBackend},
+		Keystore: Keystore{Backend: cmp.Or(i.Backend, DefaultBackend), PassphraseFile: i.PassphraseFile},
+	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return w, nil
 	}
@@ -94,7 +98,7 @@ func (i Initial) Plan(path string) (Writing, error) {
 	}
 	w.Problems = problems
 	w.before, w.after = c.written.root.doc.raw, c.written.root.doc.raw
-	w.Keystore = c.Keystore
+	w.Keystore, w.Was = c.Keystore, c.Keystore
 	if i.Backend != "" {
 		err = w.change(i)
 	}
@@ -140,8 +144,9 @@ func (i Initial) otherSite(c *Config) error {
 	}
 }
 
-// Write writes it. A new file is 0600, and directories that are missing become the user's alone; where there is one by now
-// it stays. A file that is there keeps its mode, changes whole or not at all, and must be the user's own and what Plan saw.
+// Write writes it. A new file is 0600, and directories that are missing become the user's alone; where there is one
+// by now it stays. A file that is there keeps its mode, changes whole or not at all, and must be the user's own and
+// what Plan saw.
 func (w Writing) Write() error {
 	var err error
 	switch {

@@ -18,9 +18,9 @@ import (
 // A Change is one line of config.toml that becomes another. Old or New is "" where a line is added or taken away.
 type Change struct{ Old, New string }
 
-// rewriteKeystore makes text, which is TOML, say backend and, unless it is "", passphraseFile under [keystore]. Settings
-// that do not go with that backend become comments; in an inline table, which can have none, they go. With noFile
-// passphrase_file goes in any case. Every other byte stays.
+// rewriteKeystore makes text, which is TOML, say backend and, unless it is "", passphraseFile under [keystore].
+// Settings that do not go with that backend become comments; in an inline table, which can have none, they go. With
+// noFile passphrase_file goes in any case. Every other byte stays.
 func rewriteKeystore(text []byte, backend, passphraseFile string, noFile bool) ([]byte, error) {
 	k := scanKeystore(string(text))
 	var edits []edit
@@ -58,8 +58,9 @@ func rewriteKeystore(text []byte, backend, passphraseFile string, noFile bool) (
 	changed := apply(k.text, edits)
 	if !sameButKeystore(text, changed, backend, passphraseFile) {
 		return nil, &api.Error{
-			Code: api.ConfigInvalid, Message: "[keystore] is written in a way that cannot be changed safely; it was not changed",
-			Hint: fmt.Sprintf("write backend = %q there, then run this again", backend),
+			Code:    api.ConfigInvalid,
+			Message: "[keystore] is written in a way that cannot be changed safely; it was not changed",
+			Hint:    fmt.Sprintf("write backend = %q there, then run this again", backend),
 		}
 	}
 	return changed, nil
@@ -139,7 +140,8 @@ var (
 
 // scanKeystore reads text line by line. Lines within a string of many lines are left alone.
 func scanKeystore(text string) *keystoreText {
-	k := &keystoreText{text: text, settings: make(map[string]settingText), header: -1, inline: -1, dotted: -1, newline: "\n"}
+	k := &keystoreText{text: text, header: -1, inline: -1, dotted: -1, newline: "\n"}
+	k.settings = make(map[string]settingText)
 	if at := strings.IndexByte(text, '\n'); at > 0 && text[at-1] == '\r' {
 		k.newline = "\r\n"
 	}

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// Rewrite makes data the content of a file of this user's that is there, whole or not at all as Write does. The file keeps
-// its mode, and a link to it stays one. A file that belongs to somebody else is a Fault. temp is as in Write.
+// Rewrite makes data the content of a file of this user's that is there, whole or not at all as Write does. The file
+// keeps its mode, and a link to it stays one. A file that belongs to somebody else is a Fault. temp is as in Write.
 func Rewrite(path, temp string, data []byte) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

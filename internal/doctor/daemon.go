@@ -102,7 +102,8 @@ func (x *examination) daemon(ctx context.Context) {
 			"it reads %s, this shell means %s", st.Config, x.places.Config)
 	}
 	if name := x.set.StoreName(); st.Keystore != "" && name != "" && st.Keystore != name {
-		x.warn("daemon", "tcred daemon stop: the next call starts it by config.toml and "+api.EnvKeystore+" of its shell",
+		x.warn("daemon",
+			"tcred daemon stop: the next call starts it by config.toml and "+api.EnvKeystore+" of its shell",
 			"it uses keystore %q, this shell means %q", st.Keystore, name)
 	}
 	if st.Problem != nil {

@@ -73,7 +73,8 @@ func (x *examination) keystore(ctx context.Context) {
 	case runs && there == nil && e.Code == api.KeystoreLocked && store.Name() == "file":
 		x.ok("keystore", "the daemon has the file keystore open; here it is locked, so keys were not looked at")
 	case runs && there == nil:
-		x.ok("keystore", "the daemon can use %q; here it cannot be used, so keys were not looked at: %s", store.Name(), here)
+		x.ok("keystore", "the daemon can use %q; here it cannot be used, so keys were not looked at: %s",
+			store.Name(), here)
 	case e.Code == api.KeystoreAbsent && x.keyHere():
 		x.fail("keystore", "tcred init --keystore env takes the key in this environment; else: "+e.Hint, "%s", here)
 	case e.Code == api.KeystoreLocked:

@@ -7,10 +7,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/cache"
+	"github.com/tcred/tcred/client"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -20,8 +25,8 @@ type Replacement struct {
 	Profiles []string       // that use the key of that name
 }
 
-// Replacement finds the key whose place e's takes: in the keystore, as Look saw it, or in the index alone. Where nothing
-// tells whose that was it asks Tencent Cloud, unless e is not verified either.
+// Replacement finds the key whose place e's takes: in the keystore, as Look saw it, or in the index alone. Where
+// nothing tells whose that was it asks Tencent Cloud, unless e is not verified either.
 func (a *Addition) Replacement(ctx context.Context, set *profile.Set, e keystore.Entry) (Replacement, error) {
 	r := Replacement{New: e}
 	entries, err := set.Keys()
@@ -99,4 +104,52 @@ func (r Replacement) ConsoleURL() string {
 		return "https://console.tencentcloud.com/cam/capi"
 	}
 	return "https://console.cloud.tencent.com/cam/capi"
+}
+
+// LongestLife is how long a credential of the old key may live at most from when it was issued.
+func (r Replacement) LongestLife() time.Duration {
+	if r.Old.Type == keystore.IdentityRoot {
+		return config.MaxRootDuration
+	}
+	return config.MaxDuration
+}
+
+// Issued is what the old key of a Replacement issued, as far as it is cached.
+type Issued struct {
+	keys []cache.Key
+	last time.Time // to expire in the daemon's memory
+}
+
+// Remember finds what the old key issued. It must be called before the new key is in the index.
+func (r Replacement) Remember(ctx context.Context, set *profile.Set) (i Issued) {
+	if !r.Happens() {
+		return i
+	}
+	for _, name := range r.Profiles {
+		if p, err := set.Lookup(ctx, name); err == nil {
+			i.keys = append(i.keys, cache.KeyOf(p.Source.ID()))
+		}
+	}
+	if st, err := service.DaemonStatus(ctx, new(client.Client)); err == nil {
+		for _, p := range st.Profiles {
+			if p.Key == r.Old.Name && p.Expires.After(i.last) {
+				i.last = p.Expires
+			}
+		}
+	}
+	return i
+}
+
+// Drop takes what the old key issued out of the cache, where nothing can open it any more. It returns until when the
+// last of it stays valid at Tencent Cloud, the zero time if there was none.
+func (i Issued) Drop(ctx context.Context, dir *cache.Dir) time.Time {
+	for _, key := range i.keys {
+		if expires, err := dir.Delete(ctx, key); err == nil && expires.After(i.last) {
+			i.last = expires
+		}
+	}
+	if i.last.IsZero() {
+		return i.last
+	}
+	return i.last.Add(credential.Margin)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/tcred/tcred/internal/place"
 )
 
-// KeptAfterLogout is the command after which a daemon goes on when its user logs out, where logout ends it now. It is ""
-// where it does not, or where nobody can tell: only systemd's logind says.
+// KeptAfterLogout is the command after which a daemon goes on when its user logs out, where logout ends it now. It is
+// "" where it does not, or where nobody can tell: only systemd's logind says.
 //
 // Without lingering logind ends the user's services with the last session, and removes /run/user/UID, where the socket
 // is: a daemon whose socket is gone ends too. Where KillUserProcesses is on it also ends what a session started.
