@@ -24,10 +24,10 @@ import (
 // answer makes the body of one request: a document goes out as it is, anything else as JSON, nil as an empty object.
 type answer func(r *http.Request) (any, error)
 
-// document is a body with headers of its own.
+// document is a body that goes out as it is; a credential's names whose it is and where it is from.
 type document struct {
-	text   []byte
-	header map[string]string
+	text           []byte
+	profile, layer string
 }
 
 // handler routes api's paths.
@@ -169,7 +169,7 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 		return nil, err
 	}
 	text, err := c.Encode(format)
-	return document{text, map[string]string{api.HeaderProfile: name, api.HeaderLayer: c.Layer}}, err
+	return document{text, name, c.Layer}, err
 }
 
 func (s *Server) refresh(r *http.Request) (any, error) {
@@ -339,8 +339,9 @@ func respond(w http.ResponseWriter, r *http.Request, a answer) error {
 		return err
 	}
 	if d, ok := body.(document); ok {
-		for name, value := range d.header {
-			w.Header().Set(name, value)
+		if d.layer != "" {
+			w.Header().Set(api.HeaderProfile, d.profile)
+			w.Header().Set(api.HeaderLayer, d.layer)
 		}
 		send(w, http.StatusOK, api.TypeText+"; charset=utf-8", d.text)
 		return nil
