@@ -84,7 +84,8 @@ func (x *examination) daemon(ctx context.Context) {
 		return
 	}
 	if api.CodeOf(err) == api.Timeout { // as where systemd listens and the service's daemon cannot start
-		x.fail("daemon", "tcred service status, tcred logs", "%s", api.AsError(err).Message)
+		x.fail("daemon", "tcred daemon stop, which ends it; of a service tcred service status and tcred logs say more",
+			"%s", api.AsError(err).Message)
 		return
 	}
 	if err != nil {
