@@ -34,14 +34,23 @@ func (n NewPassphrase) Get(ctx context.Context) (credential.Secret, error) {
 		}
 	}
 	if _, err := os.Lstat(n.File); !errors.Is(err, fs.ErrNotExist) {
-		return keystore.ReadPassphrase(n.File)
+		return n.read()
 	}
 	passphrase, err := keystore.MakePassphrase(n.File)
 	if errors.Is(err, fs.ErrExist) { // just now
-		return keystore.ReadPassphrase(n.File)
+		return n.read()
 	}
 	if err == nil {
 		n.Say("made a random passphrase in %s; keep it out of the backup that holds the keystore", n.File)
+	}
+	return passphrase, err
+}
+
+// read takes the passphrase of a file that is there.
+func (n NewPassphrase) read() (credential.Secret, error) {
+	passphrase, err := keystore.ReadPassphrase(n.File)
+	if err == nil {
+		err = keystore.CheckPassphrase(passphrase)
 	}
 	return passphrase, err
 }
