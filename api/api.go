@@ -34,7 +34,7 @@ const (
 	PathCredentials = "/v1/credentials/" // GET or DELETE one
 	SuffixRefresh   = "/refresh"         // POST PathCredentials + name + SuffixRefresh
 	PathIdentity    = "/v1/identity/"    // GET
-	PathKeys        = "/v1/keys/"        // GET PathKeys + key + SuffixIdentity
+	PathKeys        = "/v1/keys/"        // PUT a NewKey; GET PathKeys + key + SuffixIdentity
 	SuffixIdentity  = "/identity"
 	PathStatus      = "/v1/status" // GET
 	PathReload      = "/v1/reload" // POST
@@ -91,7 +91,8 @@ const (
 	EnvSocket   = "TCRED_SOCKET"
 	EnvConfig   = "TCRED_CONFIG"
 	EnvCacheDir = "TCRED_CACHE_DIR"
-	EnvLog      = "TCRED_LOG" // "debug" for verbose logs
+	EnvKeystore = "TCRED_KEYSTORE" // the keystore's backend, in place of config.toml's
+	EnvLog      = "TCRED_LOG"      // "debug" for verbose logs
 )
 
 // Problem is the body of a failed request (RFC 9457).
@@ -152,6 +153,19 @@ type ProfileStatus struct {
 type UnlockRequest struct {
 	Passphrase string `json:"passphrase"`
 	For        string `json:"for,omitempty"` // a Go duration; left out: until the daemon ends
+}
+
+// NewKey is the body of PUT PathKeys: a permanent key for the daemon's keystore, and whose it is as far as that is
+// known.
+type NewKey struct {
+	SecretID  string `json:"secret_id"`
+	SecretKey string `json:"secret_key"`
+	Replace   bool   `json:"replace,omitempty"` // a key of that name gives way; without it, that is an error
+	Site      string `json:"site,omitempty"`
+	AccountID string `json:"account_id,omitempty"`
+	UserID    string `json:"user_id,omitempty"`
+	Arn       string `json:"arn,omitempty"`
+	Type      string `json:"type,omitempty"` // "root", "sub-account", or "" while unknown
 }
 
 // Cleared is the body that answers DELETE PathCredentials: which credentials were dropped.

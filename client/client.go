@@ -212,6 +212,16 @@ func (c *Client) Unlock(ctx context.Context, passphrase credential.Secret, limit
 	return err
 }
 
+// AddKey makes the daemon store a permanent key of that name. Its keystore must be open.
+func (c *Client) AddKey(ctx context.Context, name string, k api.NewKey) error {
+	target, err := ofProfile(api.PathKeys, name, "")
+	if err != nil {
+		return err
+	}
+	_, err = c.do(ctx, http.MethodPut, target, k)
+	return err
+}
+
 // Lock makes the daemon forget what Unlock opened.
 func (c *Client) Lock(ctx context.Context) error {
 	_, err := c.do(ctx, http.MethodPost, api.PathLock, nil)

@@ -118,6 +118,9 @@ func TestEveryCallSpeaksTheProtocol(t *testing.T) {
 		{"POST /v1/reload", nil, func() (any, error) { return nil, c.Reload(ctx) }, nil},
 		{`POST /v1/unlock {"passphrase":"pw","for":"8h0m0s"}`, nil, func() (any, error) { return nil, c.Unlock(ctx, "pw", 8*time.Hour) }, nil},
 		{`POST /v1/unlock {"passphrase":""}`, nil, func() (any, error) { return nil, c.Unlock(ctx, "", 0) }, nil},
+		{`PUT /v1/keys/work {"secret_id":"AKIDx","secret_key":"k","replace":true}`, nil, func() (any, error) {
+			return nil, c.AddKey(ctx, "work", api.NewKey{SecretID: "AKIDx", SecretKey: "k", Replace: true})
+		}, nil},
 		{"POST /v1/lock", nil, func() (any, error) { return nil, c.Lock(ctx) }, nil},
 		{"POST /v1/stop", nil, func() (any, error) { return nil, c.Stop(ctx) }, nil},
 	} {

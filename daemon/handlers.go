@@ -24,10 +24,10 @@ import (
 // answer makes the body of one request: a document goes out as it is, anything else as JSON, nil as an empty object.
 type answer func(r *http.Request) (any, error)
 
-// document is a body with headers of its own.
+// document is a body that goes out as it is; a credential's names whose it is and where it is from.
 type document struct {
-	text   []byte
-	header map[string]string
+	text           []byte
+	profile, layer string
 }
 
 // handler routes api's paths.
@@ -45,6 +45,7 @@ func (s *Server) handler() http.Handler {
 		"GET " + api.PathMetrics:                                        s.metrics,
 		"POST " + api.PathReload:                                        s.reload,
 		"POST " + api.PathUnlock:                                        s.unlock,
+		"PUT " + api.PathKeys + "{key}":                                 s.addKey,
 		"POST " + api.PathLock:                                          s.lock,
 		"POST " + api.PathStop:                                          s.stopServer,
 	} {
@@ -168,7 +169,7 @@ func (s *Server) getCredential(r *http.Request) (any, error) {
 		return nil, err
 	}
 	text, err := c.Encode(format)
-	return document{text, map[string]string{api.HeaderProfile: name, api.HeaderLayer: c.Layer}}, err
+	return document{text, name, c.Layer}, err
 }
 
 func (s *Server) refresh(r *http.Request) (any, error) {
@@ -237,13 +238,8 @@ func (s *Server) reload(*http.Request) (any, error) {
 
 func (s *Server) unlock(r *http.Request) (any, error) {
 	var in api.UnlockRequest
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
-		if large := new(http.MaxBytesError); errors.As(err, &large) {
-			return nil, tooLarge()
-		}
-		return nil, &api.Error{Code: api.BadRequest, Message: "the body is not an unlock request"} // err could quote the passphrase
+	if err := readBody(r, &in, "an unlock request"); err != nil {
+		return nil, err
 	}
 	var limit time.Duration
 	if in.For != "" {
@@ -262,6 +258,36 @@ func (s *Server) unlock(r *http.Request) (any, error) {
 	}
 	relock(limit, s.wall, s.forgetKeys)
 	s.Log.Info("unlocked", "for", in.For)
+	return nil, nil
+}
+
+// readBody decodes a body that may hold a secret: no error quotes it. what names it.
+func readBody(r *http.Request, into any, what string) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if large := new(http.MaxBytesError); errors.As(err, &large) {
+		return tooLarge()
+	}
+	if err != nil {
+		return &api.Error{Code: api.BadRequest, Message: "the body is not " + what}
+	}
+	return nil
+}
+
+// addKey stores a key for a client that cannot open the keystore by itself.
+func (s *Server) addKey(r *http.Request) (any, error) {
+	var in api.NewKey
+	if err := readBody(r, &in, "a new key"); err != nil {
+		return nil, err
+	}
+	name := r.PathValue("key")
+	if err := s.Keys.Add(r.Context(), name, in); err != nil {
+		return nil, err
+	}
+	s.Log.Info("key stored", "key", name, "secret_id", credential.Mask(in.SecretID), "replace", in.Replace)
+	s.Broker.Forget()
+	_ = s.Reload() // what is wrong with the config does not undo it, and every answer says it
 	return nil, nil
 }
 
@@ -313,8 +339,9 @@ func respond(w http.ResponseWriter, r *http.Request, a answer) error {
 		return err
 	}
 	if d, ok := body.(document); ok {
-		for name, value := range d.header {
-			w.Header().Set(name, value)
+		if d.layer != "" {
+			w.Header().Set(api.HeaderProfile, d.profile)
+			w.Header().Set(api.HeaderLayer, d.layer)
 		}
 		send(w, http.StatusOK, api.TypeText+"; charset=utf-8", d.text)
 		return nil

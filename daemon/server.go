@@ -28,10 +28,16 @@ type Keystore interface {
 	Lock()
 }
 
+// Keys takes permanent keys into the keystore, each with its entry in the index.
+type Keys interface {
+	Add(ctx context.Context, name string, key api.NewKey) error
+}
+
 // Server answers the socket's requests. Every field but Now and IdleExit is required.
 type Server struct {
 	Broker   *broker.Broker
 	Keystore Keystore
+	Keys     Keys
 	Config   string                                // path of config.toml; a client that names another is refused
 	Status   func() api.Status                     // all but what the server and the broker know
 	Choose   func(context.Context) (string, error) // the profile of who names none, as profile.Set has it

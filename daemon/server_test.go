@@ -80,12 +80,10 @@ func TestAnAnswerSaysWhereItIsFrom(t *testing.T) {
 			return r.header.Get(api.HeaderLayer)
 		}
 		got := []string{from(), from()}
-		s.broker.Lock()
-		got = append(got, from())
 		s.STS.Fail(&api.Error{Code: api.STSTransient, Message: "not now"})
 		time.Sleep(110 * time.Minute)
 		got = append(got, from())
-		if want := []string{"sts", "memory", "disk", "old"}; !slices.Equal(got, want) {
+		if want := []string{"sts", "memory", "old"}; !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
@@ -151,6 +149,12 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{unlock(`{"passphrase":"hunter2","force":true}`), api.BadRequest},
 		{unlock(`{"passphrase":"hunter2","for":"8"}`), api.BadRequest},
 		{unlock(`{"passphrase":"hunter2","for":"-8h"}`), api.BadRequest},
+		{[]string{"PUT", "/v1/keys/work", `{"secret_key":"hunter2"`}, api.BadRequest},
+		{[]string{"PUT", "/v1/keys/work", `{"secret_key":"hunter2","site":7}`}, api.BadRequest},
+		{[]string{"PUT", "/v1/keys/work", `{"secret_key":"hunter2","more":true}`}, api.BadRequest},
+		{[]string{"PUT", "/v1/keys/work?replace", "{}"}, api.BadRequest},
+		{[]string{"GET", "/v1/keys/work"}, api.NotFound},
+		{[]string{"PUT", "/v1/keys/"}, api.NotFound},
 		{[]string{"GET", "/v1/credentials/nobody"}, api.NoProfile},
 		{[]string{"GET", "/v1/credentials/..%2fp"}, api.NoProfile},
 		{[]string{"GET", "/v1/credentials/%00%0a"}, api.NoProfile},
@@ -334,6 +338,26 @@ func TestUnlockForATimeLocksAgain(t *testing.T) {
 		}
 		s.keystore.err = &api.Error{Code: api.WrongPassphrase, Message: "the passphrase is wrong"}
 		s.wantProblem(s.ask("POST", "/v1/unlock", `{"passphrase":"wrong"}`), api.WrongPassphrase)
+	})
+}
+
+func TestAKeyForTheKeystoreIsHandedOnAndIsInNoLog(t *testing.T) {
+	inService(t, nil, func(t *testing.T, s *service) {
+		reloads := 0
+		s.server.Reload = func() error { reloads++; return &api.Error{Code: api.ConfigInvalid, Message: "wrong"} }
+		const body = `{"secret_id":"AKIDz8krbsJ5yKBZQpn74WFkmLPxfQv6","secret_key":"hunter2","replace":true,"account_id":"1","type":"root"}`
+		s.ok("PUT", "/v1/keys/work", body, &struct{}{})
+		want := api.NewKey{
+			SecretID: "AKIDz8krbsJ5yKBZQpn74WFkmLPxfQv6", SecretKey: "hunter2", Replace: true, AccountID: "1", Type: "root",
+		}
+		if s.keys.name != "work" || s.keys.key != want || reloads != 1 {
+			t.Errorf("%q %+v, %d reloads", s.keys.name, s.keys.key, reloads)
+		}
+		s.keys.err = &api.Error{Code: api.KeystoreLocked, Message: "the file keystore is locked; nothing was stored"}
+		s.wantProblem(s.ask("PUT", "/v1/keys/work", body), api.KeystoreLocked)
+		if log := s.log.String(); strings.Contains(log, "hunter2") || strings.Contains(log, want.SecretID) || !strings.Contains(log, "key stored") {
+			t.Errorf("the log says %s", log)
+		}
 	})
 }
 

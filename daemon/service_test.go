@@ -32,6 +32,7 @@ type service struct {
 	broker   *broker.Broker
 	server   *Server
 	keystore *fakeKeystore
+	keys     *fakeKeys
 	pipes    *pipes
 	log      *safeBuffer
 	ended    chan error // what Serve returned
@@ -53,9 +54,9 @@ func inService(t *testing.T, change func(*Server), story func(*testing.T, *servi
 }
 
 func newService(w *brokertest.World) *service {
-	s := &service{World: w, broker: newBroker(w), keystore: &fakeKeystore{}, pipes: newPipes(), log: &safeBuffer{}, ended: make(chan error, 1)}
+	s := &service{World: w, broker: newBroker(w), keystore: &fakeKeystore{}, keys: &fakeKeys{}, pipes: newPipes(), log: &safeBuffer{}, ended: make(chan error, 1)}
 	s.server = &Server{
-		Broker: s.broker, Now: w.Wall, Keystore: s.keystore, UID: ourUID,
+		Broker: s.broker, Now: w.Wall, Keystore: s.keystore, Keys: s.keys, UID: ourUID,
 		Config: ourConfig,
 		Status: func() api.Status { return api.Status{Version: api.Version, PID: 7} },
 		Choose: func(context.Context) (string, error) { return "p", nil },
@@ -189,6 +190,17 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+type fakeKeys struct {
+	name string
+	key  api.NewKey
+	err  error
+}
+
+func (k *fakeKeys) Add(_ context.Context, name string, key api.NewKey) error {
+	k.name, k.key = name, key
+	return k.err
 }
 
 type fakeKeystore struct {

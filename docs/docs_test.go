@@ -100,6 +100,20 @@ func TestBothREADMEsShowTheSame(t *testing.T) {
 	}
 }
 
+// Who names no profile has to know which one is meant, in either language.
+func TestBothREADMEsSayWhichProfileIsMeant(t *testing.T) {
+	for _, name := range []string{"README.md", "README.zh-CN.md"} {
+		text, from := documents(t)[name], 0
+		for _, word := range []string{"`$TCRED_PROFILE`", "`default_profile`", "`default`"} { // in this order
+			at := strings.Index(text[from:], word)
+			if at < 0 {
+				t.Fatalf("%s does not say it: no %s", name, word)
+			}
+			from += at
+		}
+	}
+}
+
 func headings(text string) int { return len(regexp.MustCompile(`(?m)^## `).FindAllString(text, -1)) }
 
 var (

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/disk"
 )
 
@@ -44,10 +45,9 @@ func (d *dir) Get(_ context.Context, name string) (Key, error) {
 	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, "", "key %q cannot be read: %w", name, err)
 	}
-	k, ok := parsePair(string(text))
-	if !ok {
-		return Key{}, fail(api.KeystoreFailed, "SecretId and SecretKey, in this order, on two lines",
-			"%s does not hold a SecretId and a SecretKey", path)
+	k, err := ParseKey(string(text))
+	if err != nil {
+		return Key{}, fail(api.KeystoreFailed, api.AsError(err).Hint, "%s holds no key: %w", path, err)
 	}
 	d.warnIfOpen(root, path)
 	return k, nil
@@ -65,6 +65,8 @@ func (d *dir) Probe(context.Context) error {
 	_, err := d.root()
 	return err
 }
+
+func (d *dir) Unlock(ctx context.Context, _ credential.Secret) error { return d.Probe(ctx) }
 
 // root is the directory. Each call looks for it again: it may be mounted late.
 func (d *dir) root() (string, error) {

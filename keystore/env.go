@@ -12,7 +12,10 @@ import (
 var spelling = credential.Spellings()[0]
 
 // env reads the key named "default" from the environment of this process.
-type env struct{ readOnly }
+type env struct {
+	readOnly
+	process string // what messages call it
+}
 
 func (e env) Get(_ context.Context, name string) (Key, error) {
 	if name != api.DefaultProfile {
@@ -21,12 +24,13 @@ func (e env) Get(_ context.Context, name string) (Key, error) {
 	return e.read()
 }
 
-func (env) read() (Key, error) {
+func (e env) read() (Key, error) {
 	for _, name := range []string{spelling.ID, spelling.Key} {
 		if os.Getenv(name) == "" {
-			return Key{}, fail(api.KeystoreAbsent, "a daemon that a helper started does not inherit these variables: "+
-				"run tcred daemon from where they are set, or use --no-daemon",
-				"%s is not set in this process's environment", name)
+			return Key{}, fail(api.KeystoreAbsent,
+				"where they are set tcred get and tcred exec read them, and a daemon that a helper started does not: "+
+					"name tcred get as the credential_process",
+				"%s is not set in the environment of %s", name, e.process)
 		}
 	}
 	for _, name := range spelling.Tokens {
@@ -35,9 +39,10 @@ func (env) read() (Key, error) {
 				"the key in the environment is temporary, for %s is set; GetFederationToken needs a permanent one", name)
 		}
 	}
-	k := Key{os.Getenv(spelling.ID), credential.Secret(os.Getenv(spelling.Key))}
-	if _, err := encodePair(k); err != nil {
-		return Key{}, fail(api.KeystoreFailed, api.AsError(err).Hint, "in the environment: %w", err)
+	k, err := NewKey(os.Getenv(spelling.ID), os.Getenv(spelling.Key))
+	if err != nil {
+		return Key{}, fail(api.KeystoreFailed, api.AsError(err).Hint,
+			"%s and %s hold no key: %w", spelling.ID, spelling.Key, err)
 	}
 	return k, nil
 }
@@ -53,3 +58,5 @@ func (e env) Probe(context.Context) error {
 	_, err := e.read()
 	return err
 }
+
+func (e env) Unlock(ctx context.Context, _ credential.Secret) error { return e.Probe(ctx) }

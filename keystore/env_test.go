@@ -13,7 +13,7 @@ func setEnv(t *testing.T, vars map[string]string) Store {
 	for _, name := range append([]string{spelling.ID, spelling.Key}, spelling.Tokens...) {
 		t.Setenv(name, vars[name])
 	}
-	return env{readOnly{"env"}}
+	return env{readOnly{"env"}, "this process"}
 }
 
 func TestEnvHoldsTheDefaultKeyOnly(t *testing.T) {
@@ -42,7 +42,7 @@ func TestEnvThatIsNotWholeIsAbsentAndSaysWhatADaemonSees(t *testing.T) {
 		s := setEnv(t, vars)
 		err := s.Probe(t.Context())
 		wantCode(t, err, api.KeystoreAbsent)
-		if e := api.AsError(err); !strings.Contains(e.Message, missing) || !strings.Contains(e.Hint, "does not inherit") {
+		if e := api.AsError(err); !strings.Contains(e.Message, missing) || !strings.Contains(e.Hint, "tcred get") {
 			t.Error(say.Text(e))
 		}
 		_, err = s.Get(t.Context(), "default")

@@ -20,7 +20,8 @@ import (
 // The files of a file keystore. The prefix keeps a key's file from having the name of another file, whatever the key's
 // name is. The identity's public half is in no file: who wrote there could have keys encrypted to themselves.
 const (
-	identityFile = "identity.age" // the age X25519 identity, encrypted by scrypt with the passphrase
+	identityFile = "identity.age"  // the age X25519 identity, encrypted by scrypt with the passphrase
+	nextFile     = "identity.next" // the same with another passphrase, while that is being changed
 	keyPrefix    = "key."
 	keySuffix    = ".age"
 )
@@ -28,22 +29,25 @@ const (
 // unfinished is the pattern of the names that a keystore's directory has while it is made, beside its place.
 const unfinished = ".keystore-*"
 
-// maxWorkFactor is the highest that CreateFile takes. Above it age does not open the file again.
-const maxWorkFactor = 22
-
 // CreateFile makes a new file keystore in dir, 0700: an age X25519 identity, encrypted by scrypt with the passphrase.
 // Call it before the first Put to a store that Probe calls absent. It never replaces a keystore, and an interrupted
-// call leaves none. workFactor 0 is age's default, 18, with which an opening takes 256 MiB and a second or two; tests
-// use less.
+// call leaves none. workFactor 0 is what goes with the passphrase: with one that was typed an opening takes 64 MiB and
+// about a third of a second, with a random one next to nothing. Tests use less.
 func CreateFile(dir string, passphrase credential.Secret, workFactor int) error {
-	if workFactor < 0 || workFactor > maxWorkFactor {
-		return fmt.Errorf("scrypt work factor %d is not between 0 and %d", workFactor, maxWorkFactor)
+	if workFactor < 0 || workFactor > maxScrypt {
+		return fmt.Errorf("scrypt work factor %d is not between 0 and %d", workFactor, maxScrypt)
 	}
 	if err := refuseExisting(dir); err != nil {
 		return err
 	}
 	if passphrase == "" {
 		return fail(api.BadRequest, "", "the passphrase of a keystore cannot be empty")
+	}
+	if workFactor == 0 {
+		workFactor = factorFor(passphrase)
+	}
+	if err := enoughMemory(workFactor); err != nil {
+		return err
 	}
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
@@ -93,18 +97,21 @@ func fillKeystore(dir string, passphrase credential.Secret, workFactor int) erro
 	if err != nil {
 		return err
 	}
-	holder, err := age.NewScryptRecipient(passphrase.Reveal())
-	if err != nil {
-		return err
-	}
-	if workFactor != 0 {
-		holder.SetWorkFactor(workFactor)
-	}
-	encrypted, err := encrypt(identity.String()+"\n", holder)
+	encrypted, err := encryptIdentity(identity, passphrase, workFactor)
 	if err != nil {
 		return err
 	}
 	return writeAtomic(filepath.Join(dir, identityFile), encrypted)
+}
+
+// encryptIdentity is the content of an identity file.
+func encryptIdentity(identity *age.X25519Identity, passphrase credential.Secret, workFactor int) ([]byte, error) {
+	holder, err := age.NewScryptRecipient(passphrase.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	holder.SetWorkFactor(workFactor)
+	return encrypt(identity.String()+"\n", holder)
 }
 
 // file keeps each key in an age file of its own. All are encrypted to the identity that the opener opens.
@@ -140,10 +147,13 @@ func (f file) Get(ctx context.Context, name string) (Key, error) {
 		return Key{}, err
 	}
 	text, err := decrypt(encrypted, identity)
-	k, ok := parsePair(text)
-	if err != nil || !ok {
+	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace",
 			"%s is damaged or of another keystore%s", path, consequence(name, "read"))
+	}
+	k, err := ParseKey(text)
+	if err != nil {
+		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace", "%s holds no key: %w", path, err)
 	}
 	return k, nil
 }

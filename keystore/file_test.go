@@ -420,6 +420,24 @@ func TestCreateFileNeverReplacesAnything(t *testing.T) {
 	}
 }
 
+func TestFileOfTheOldCostStillOpens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 256 MiB and a second or two")
+	}
+	const old = 18 // age's default, which keystores had at first
+	dir := filepath.Join(t.TempDir(), "keys")
+	if err := CreateFile(dir, passphrase, old); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Options{Backend: "file", FileDir: dir})
+	if err == nil {
+		err = s.Unlock(t.Context(), passphrase)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFileKeystoreHoldsNoSecretInPlaintext(t *testing.T) {
 	s := newFileStore(t, nil)
 	mustPut(t, s, "work")

@@ -57,10 +57,10 @@ func (k *keychain) Get(ctx context.Context, name string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	key, ok := parsePair(value)
-	if !ok {
+	key, err := ParseKey(value)
+	if err != nil {
 		return Key{}, fail(api.KeystoreFailed, "tcred add "+name+" --replace",
-			"what the keychain holds as key %q is not a SecretId and a SecretKey", name)
+			"what the keychain holds as key %q is no key: %w", name, err)
 	}
 	return key, nil
 }

@@ -7,6 +7,7 @@
 package keystore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ type Store interface {
 	Probe(ctx context.Context) error
 	// Unlock opens a locked store. The file keystore wants its passphrase, and refuses a wrong one even if it is open
 	// already; with "" it looks for the passphrase itself. The keychain ignores the passphrase and raises the system's
-	// own prompt, if Options.Interactive.
+	// own prompt, if Options.Interactive. Of a store that is never locked it says what Probe does.
 	Unlock(ctx context.Context, passphrase credential.Secret) error
 	// Lock forgets what Unlock opened.
 	Lock()
@@ -65,6 +66,7 @@ type Options struct {
 	PassphraseFile string       // of "file"; "" is $CREDENTIALS_DIRECTORY/tcred.passphrase if it exists
 	Interactive    bool         // a person is at a terminal: the keychain may prompt, and waits 2 minutes for an answer
 	Notify         func(string) // tells the person something, as one lower-case line; may be nil
+	Process        string       // whose environment "env" reads, in messages; "" is "this process"
 	Executable     string       // the tcred binary whose "keychain-child" command is ChildMain; "" is os.Executable
 }
 
@@ -82,7 +84,7 @@ func Open(o Options) (Store, error) {
 	case "dir":
 		return &dir{readOnly: readOnly{"dir"}, path: o.Dir, notify: o.Notify}, nil
 	case "env":
-		return env{readOnly{"env"}}, nil
+		return env{readOnly{"env"}, cmp.Or(o.Process, "this process")}, nil
 	}
 	return nil, fail(api.ConfigInvalid, "", "unknown keystore backend %q", o.Backend)
 }
@@ -95,8 +97,6 @@ func (r readOnly) Name() string { return r.name }
 func (r readOnly) Put(context.Context, string, Key) error { return r.refuse() }
 
 func (r readOnly) Delete(context.Context, string) error { return r.refuse() }
-
-func (readOnly) Unlock(context.Context, credential.Secret) error { return nil }
 
 func (readOnly) Lock() {}
 

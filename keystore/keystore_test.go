@@ -27,6 +27,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == ChildCommand:
 		os.Exit(testChild(os.Getenv("TCRED_TEST_CHILD")))
+	case os.Getenv("TCRED_TEST_LIMITED") != "":
+		os.Exit(limitedChild(os.Getenv("TCRED_TEST_LIMITED")))
 	case os.Getenv("TCRED_TEST_INDEX") != "":
 		os.Exit(indexChild(os.Getenv("TCRED_TEST_INDEX")))
 	}

@@ -18,9 +18,9 @@ import (
 	"github.com/tcred/tcred/credential"
 )
 
-// opener opens the identity of a file keystore and keeps it. An opening costs 256 MiB and more than a second, so
-// callers share one, and it goes on when a caller gives up. A passphrase that was found in a file and was wrong is
-// remembered, and is not tried again. One that a person typed is tried each time, and is never kept.
+// opener opens the identity of a file keystore and keeps it. An opening costs memory and time, so callers share one,
+// and it goes on when a caller gives up. A passphrase that was found in a file and was wrong is remembered, and is not
+// tried again. One that a person typed is tried each time, and is never kept.
 type opener struct {
 	dir            string
 	passphraseFile string
@@ -38,7 +38,8 @@ type opener struct {
 
 // result is how the last opening ended.
 type result struct {
-	version  string              // of the identity file that was read
+	version  string              // of the identity files that were read
+	path     string              // of the one that was opened
 	identity *age.X25519Identity // nil if wrong did not open it
 	wrong    credential.Secret   // the passphrase, which was found in a file
 }
@@ -96,26 +97,39 @@ func (o *opener) openNow(
 	case last.wrong == passphrase:
 		return nil, o.wrongPassphrase()
 	}
-	path := filepath.Join(o.dir, identityFile)
+	for _, path := range identityFiles(o.dir) {
+		identity, err := o.decryptFile(path, passphrase)
+		if err == nil {
+			o.remember(result{version: version, path: path, identity: identity}, lockCount)
+			return identity, nil
+		}
+		if !errors.Is(err, age.ErrIncorrectIdentity) {
+			return nil, err
+		}
+	}
+	if !given { // a typed one is not kept, and does not close a keystore that is open
+		o.remember(result{version: version, wrong: passphrase}, lockCount)
+	}
+	return nil, o.wrongPassphrase()
+}
+
+// decryptFile opens one identity file. The error is age.ErrIncorrectIdentity if the passphrase is wrong.
+func (o *opener) decryptFile(path string, passphrase credential.Secret) (*age.X25519Identity, error) {
 	encrypted, err := readSmall(path)
 	if err != nil {
 		return nil, fail(api.KeystoreFailed, "", "the file keystore cannot be opened: %w", err)
 	}
+	if err := enoughMemory(factorOf(encrypted)); err != nil {
+		return nil, err
+	}
 	identity, err := o.decrypt(encrypted, passphrase)
-	debug.FreeOSMemory() // else a daemon keeps scrypt's 256 MiB for good
-	switch {
-	case errors.Is(err, age.ErrIncorrectIdentity):
-		if !given { // a typed one is not kept, and does not close a keystore that is open
-			o.remember(result{version: version, wrong: passphrase}, lockCount)
-		}
-		return nil, o.wrongPassphrase()
-	case err != nil:
+	debug.FreeOSMemory() // else a daemon keeps what scrypt took for good
+	if err != nil && !errors.Is(err, age.ErrIncorrectIdentity) {
 		return nil, fail(api.KeystoreFailed,
 			"restore it from a backup, or move the directory away and make a new one: tcred init --keystore file",
 			"%s is damaged: %w", path, err)
 	}
-	o.remember(result{version: version, identity: identity}, lockCount)
-	return identity, nil
+	return identity, err
 }
 
 // lastResult is how the last opening of the identity file of that version ended, and how often Lock was called so far.
@@ -123,9 +137,34 @@ func (o *opener) lastResult(version string) (last result, lockCount int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.last.version != version {
-		return result{}, o.lockCount
+		if o.last.identity == nil || !o.opensKeys(o.last.identity) {
+			return result{}, o.lockCount
+		}
+		o.last.version = version // the same keystore with another passphrase
 	}
 	return o.last, o.lockCount
+}
+
+// opensKeys reports whether the keystore has a key that is encrypted to identity, and none that is not.
+func (o *opener) opensKeys(identity *age.X25519Identity) bool {
+	names, err := listNames(o.dir, keyPrefix, keySuffix)
+	for _, name := range names {
+		encrypted, err := readSmall(filepath.Join(o.dir, keyPrefix+name+keySuffix))
+		if err != nil {
+			return false
+		}
+		if _, err := decrypt(encrypted, identity); err != nil {
+			return false
+		}
+	}
+	return err == nil && len(names) > 0
+}
+
+// lastOpening is how the last opening ended.
+func (o *opener) lastOpening() result {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
 }
 
 // remember keeps r, unless Lock was called in the meantime.
@@ -138,7 +177,7 @@ func (o *opener) remember(r result, lockCount int) {
 }
 
 func (o *opener) wrongPassphrase() error {
-	return fail(api.WrongPassphrase, "tcred unlock asks for it; is passphrase_file in config.toml the right one?",
+	return fail(api.WrongPassphrase, "at a terminal tcred unlock asks for it; is passphrase_file in config.toml the right one?",
 		"the passphrase does not open the file keystore in %s", o.dir)
 }
 
@@ -156,7 +195,11 @@ func (o *opener) checkIdentity() (version string, err error) {
 	if err != nil {
 		return "", fail(api.KeystoreFailed, "", "the file keystore cannot be read: %w", err)
 	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano()), nil
+	version = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	if next, err := os.Lstat(filepath.Join(o.dir, nextFile)); err == nil {
+		version += fmt.Sprint(" ", next.Size(), next.ModTime().UnixNano())
+	}
+	return version, nil
 }
 
 // decryptIdentity reads an identity file. The error is age.ErrIncorrectIdentity if the passphrase is wrong.

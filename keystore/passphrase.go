@@ -1,11 +1,14 @@
 package keystore
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,8 +20,56 @@ import (
 // passphraseCredential is the name of the systemd credential that holds the passphrase.
 const passphraseCredential = "tcred.passphrase"
 
-// MinPassphrase is the fewest characters of a new passphrase. Whoever has a copy of the keystore can try about one a
-// second with each core: one small letter lasts half a minute, eight random ones more than six thousand years of a core.
+// randomLength is how many letters and digits a random passphrase has behind randomPrefix, at least: 260 bits.
+const (
+	randomPrefix = "random-"
+	randomLength = 52
+)
+
+var randomShape = regexp.MustCompile(`^` + randomPrefix + `[A-Z2-7]{` + strconv.Itoa(randomLength) + `,}$`)
+
+// isRandom reports whether MakePassphrase made a passphrase. It cannot be guessed, whatever scrypt does.
+func isRandom(passphrase credential.Secret) bool { return randomShape.MatchString(passphrase.Reveal()) }
+
+// MakePassphrase writes a random passphrase to path, 0600, whole or not at all. What is there already is never
+// replaced: the error is then fs.ErrExist. Directories that are missing become the user's alone.
+func MakePassphrase(path string) (credential.Secret, error) {
+	passphrase := credential.Secret(randomPrefix + rand.Text() + rand.Text())
+	dir := filepath.Dir(path)
+	temp := filepath.Join(dir, "."+filepath.Base(path)+"-"+rand.Text())
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = disk.Write(temp, filepath.Base(temp)+".tmp", []byte(passphrase.Reveal()+"\n"))
+	}
+	if err == nil {
+		err = putInPlace(temp, path)
+		os.Remove(temp) // one that stays is a passphrase of nothing
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	if err != nil {
+		return "", fail(api.KeystoreFailed, "--passphrase-file takes a path that you may write",
+			"the passphrase cannot be written: %w", err)
+	}
+	return passphrase, nil
+}
+
+// putInPlace gives the file at temp the name path, unless there is one: a link, unlike a rename, never replaces
+// anything. Not every file system has links.
+func putInPlace(temp, path string) error {
+	err := os.Link(temp, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrExist
+	}
+	return os.Rename(temp, path)
+}
+
+// MinPassphrase is the fewest characters of a new passphrase. Whoever has a copy of the keystore can try about six a
+// second with each core: one small letter lasts some seconds, eight random ones more than a thousand years of a core.
 const MinPassphrase = 8
 
 // CheckPassphrase fails, with api.BadRequest, for a new passphrase that is soon guessed. An old one is taken as it is.
@@ -36,7 +87,8 @@ func CheckPassphrase(passphrase credential.Secret) error {
 func ReadPassphrase(path string) (credential.Secret, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fail(api.KeystoreFailed, "write it, or correct the path; without a file, tcred unlock asks",
+		return "", fail(api.KeystoreFailed,
+			"write it, or correct passphrase_file in config.toml; at a terminal tcred unlock asks",
 			"the passphrase cannot be read: %w", err)
 	}
 	if fault, isFault := errors.AsType[*disk.Fault](disk.Private(path, info)); isFault {

@@ -72,6 +72,24 @@ func TestAColdIssueReadsTheKeystoreOnce(t *testing.T) {
 	})
 }
 
+func TestAnAnswerNamesTheLayerThatItIsFrom(t *testing.T) {
+	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
+		want := func(layer string) {
+			t.Helper()
+			if a, err := w.broker.Answer(t.Context(), "p", 0); err != nil || a.Layer != layer {
+				t.Errorf("from %q, want %q; %v", a.Layer, layer, err)
+			}
+		}
+		want("sts")
+		want("memory")
+		w.restart()
+		want("disk")
+		w.STS.Fail(brokertest.Down)
+		time.Sleep(110 * time.Minute)
+		want("old")
+	})
+}
+
 func TestARestartedDaemonReadsTheDisk(t *testing.T) {
 	inWorld(t, 2*time.Hour, func(t *testing.T, w *world) {
 		first := w.Must(0)

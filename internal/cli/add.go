@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/service"
+	"github.com/tcred/tcred/internal/tty"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -25,6 +27,7 @@ type addOptions struct {
 	from     string // "env", "tccli", "tccli:P"
 	replace  bool
 	noVerify bool
+	other    bool // the key may be of another account than the one whose place it takes
 }
 
 func (a *app) addCmd() *cobra.Command {
@@ -37,6 +40,16 @@ puts them into the keystore under a name, "default" if you give none. What it tr
 is, and whether it may issue temporary credentials (one that grants nothing). If anything fails,
 nothing is stored. A keystore that is read-only (dir, env) has its key already: add tries it and
 notes whose it is.
+
+Both may be pasted at once: "ID KEY" on one line, or what the console's SecretKey.csv holds. If Tencent
+Cloud refuses one of them, only that one is asked for again.
+
+--replace puts a key in the place of another. If it is of another account, or nobody knows whether it is,
+all that uses the old one would act for somebody else: add asks first, or needs --other-account. Then it
+says until when the old key's credentials live and where it is disabled.
+
+The file keystore's passphrase is asked for once, and handed to the daemon, which keeps the keystore
+open. Where the daemon has it open already, nothing is asked.
 
 There is no flag for the SecretKey: arguments can be seen by every process of the machine and
 stay in the shell's history.`,
@@ -61,6 +74,7 @@ stay in the shell's history.`,
 	cmd.Flags().StringVar(&o.from, "from", "",
 		"take the key from env (TENCENTCLOUD_SECRET_ID and _SECRET_KEY) or tccli[:PROFILE]")
 	cmd.Flags().BoolVar(&o.replace, "replace", false, "put it in the place of a key of that name")
+	cmd.Flags().BoolVar(&o.other, "other-account", false, "replace a key even by one of another account")
 	cmd.Flags().BoolVar(&o.noVerify, "no-verify", false, "store it untried, without the network")
 	cmd.SetFlagErrorFunc(addFlagError)
 	return cmd
@@ -69,7 +83,7 @@ stay in the shell's history.`,
 // addArgs takes one name. What may be a secret is not repeated.
 func addArgs(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
-		if keys.LooksSecret(arg) {
+		if keystore.LooksSecret(arg) {
 			return cmdline.Error("its arguments are in the shell's history now: delete them there; then tcred add, which asks",
 				"an argument looks like a SecretId or a SecretKey")
 		}
@@ -107,9 +121,10 @@ func (o addOptions) check() error {
 // adding is one run of tcred add.
 type adding struct {
 	keys.Addition
-	options addOptions
-	set     *profile.Set
-	locked  bool // the file keystore, until a person opened it in this process
+	options    addOptions
+	set        *profile.Set
+	pasted     keys.Pasted
+	passphrase credential.Secret // that a person typed for the file keystore; "" if nobody had to
 }
 
 // add tries a key and stores it, or leaves everything as it was.
@@ -118,71 +133,111 @@ func (a *app) add(ctx context.Context, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	w := &adding{options: o, set: set}
+	w := &adding{options: o, set: set, pasted: keys.Pasted{Given: o.secretID, Say: a.tell}}
 	w.Addition = keys.Addition{Store: store, Index: indexOf(p), Name: o.name, Replace: o.replace}
 	key, entry, err := a.candidate(ctx, w)
-	if err == nil {
-		err = w.Put(ctx, key, entry)
-	} else {
-		err = w.NothingStored(err)
+	if err != nil {
+		return a.notAdded(ctx, w.NothingStored(err))
 	}
-	if err != nil && ctx.Err() != nil {
-		fmt.Fprint(a.err, say.Text(api.AsError(err)))
+	r, err := w.Replacement(ctx, set, entry)
+	if err != nil {
+		return a.notAdded(ctx, w.NothingStored(err))
+	}
+	if yes, err := a.agreed(ctx, w, r); err != nil {
+		return a.notAdded(ctx, w.NothingStored(err))
+	} else if !yes {
+		a.tell("nothing was stored, the old key is still there")
 		return exitStatus(say.ExitFailed)
 	}
-	if err != nil {
-		return err
+	old := r.Remember(ctx, set)
+	if err := w.Put(ctx, key, entry); err != nil {
+		return a.notAdded(ctx, err)
 	}
-	a.introduce(ctx, w, entry)
+	a.introduce(w, entry)
 	if source, profile, _ := strings.Cut(o.from, ":"); source == "tccli" {
 		path, _ := plaintext.TCCLIPath(profile) // the key was read from there
 		a.warn("it still lies in plaintext in %s", path)
 	}
+	a.farewell(ctx, p, r, old)
 	a.reloadDaemon(ctx)
+	a.nextAfterAdd(w, w.passphrase == "" || a.handOver(ctx, w.passphrase))
 	return nil
 }
 
-// candidate is the key to store and its entry for the index. Nothing is stored yet.
-func (a *app) candidate(ctx context.Context, w *adding) (keystore.Key, keystore.Entry, error) {
-	key, err := a.askAll(ctx, w)
+// notAdded is err, which says what is stored now: also to somebody who interrupted the command.
+func (a *app) notAdded(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	fmt.Fprint(a.err, say.Text(api.AsError(err)))
+	return exitStatus(say.ExitFailed)
+}
+
+// keyTries is how often a person may enter a key that Tencent Cloud refuses.
+const keyTries = 3
+
+// candidate is the key to store and its entry for the index. Nothing is stored yet. What a person types or pastes ahead
+// while a passphrase or a key is tried is not shown either.
+func (a *app) candidate(ctx context.Context, w *adding) (key keystore.Key, entry keystore.Entry, err error) {
+	restore, err := a.terminal().Mute()
 	if err != nil {
 		return keystore.Key{}, keystore.Entry{}, err
 	}
-	if w.options.noVerify {
-		return key, keys.Untried(w.set, w.Name, key), nil
-	}
-	entry, err := keys.Verify(ctx, w.set, w.Name, key)
-	return key, entry, err
-}
-
-// askAll asks a person for what is missing: the keystore's passphrase, then the key. What they type or paste ahead
-// while a passphrase is tried is not shown either.
-func (a *app) askAll(ctx context.Context, w *adding) (keystore.Key, error) {
-	restore, err := a.terminal().Mute()
-	if err != nil {
-		return keystore.Key{}, err
-	}
 	defer restore()
 	if err := a.prepare(ctx, w); err != nil {
-		return keystore.Key{}, err
+		return keystore.Key{}, keystore.Entry{}, err
 	}
-	if err := w.Look(ctx); err != nil {
-		return keystore.Key{}, err
+	for try := 1; ; try++ {
+		if key, err = a.newKeyOf(ctx, w); err != nil {
+			return keystore.Key{}, keystore.Entry{}, err
+		}
+		if w.options.noVerify {
+			return key, keys.Untried(w.set, w.Name, key), nil
+		}
+		entry, err = keys.Verify(ctx, w.set, w.Name, key)
+		if err == nil || try == keyTries || !w.pasted.Forget(keys.WrongHalf(err)) {
+			return key, entry, err
+		}
+		a.warn("%v; once more", err)
 	}
-	return a.newKeyOf(ctx, w.Store, w.options)
 }
 
-// prepare opens the keystore if a person is there, and makes sure that it can be used, before anything is asked.
+// prepare makes sure, before anything is asked, that the keystore can be used and the key's name is free. A file
+// keystore that the daemon has open is used through the daemon; one that is locked is opened here, if a person is
+// there.
 func (a *app) prepare(ctx context.Context, w *adding) error {
-	w.locked = w.Store.Name() == "file" && api.CodeOf(w.Store.Probe(ctx)) == api.KeystoreLocked
-	if err := a.openStore(ctx, w.set); err != nil {
+	locked := w.Store.Name() == "file" && api.CodeOf(w.Store.Probe(ctx)) == api.KeystoreLocked
+	switch {
+	case locked && service.HasKeystoreOpen(ctx):
+		w.Daemon = a.running()
+		return w.Look(ctx)
+	case locked && tty.Is(a.in):
+		err := a.askPassphrase(ctx, func(p credential.Secret) error {
+			w.passphrase = p
+			return w.Store.Unlock(ctx, p)
+		})
+		if err != nil {
+			return err
+		}
+	case !locked:
+		if err := a.openStore(ctx, w.set); err != nil {
+			return err
+		}
+	}
+	err := w.Store.Probe(ctx)
+	if locked && api.CodeOf(err) == api.KeystoreLocked {
+		e := *api.AsError(err)
+		e.Hint = "passphrase_file under [keystore] in config.toml; or tcred unlock, then this again"
+		return &e
+	}
+	if err != nil {
 		return err
 	}
-	return lockedHere(w.set, w.Store.Probe(ctx))
+	return w.Look(ctx)
 }
 
 // introduce says who the key is.
-func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
+func (a *app) introduce(w *adding, e keystore.Entry) {
 	verb := "stored in"
 	if w.Store.ReadOnly() {
 		verb = "noted; it stays in"
@@ -196,18 +251,19 @@ func (a *app) introduce(ctx context.Context, w *adding, e keystore.Entry) {
 		a.warn("this is the key of a root account, which may do everything; a sub-account's is better, " +
 			"and its credentials last 36h, not 2h")
 	}
+}
+
+// nextAfterAdd says what to do now. open: the daemon can read the key.
+func (a *app) nextAfterAdd(w *adding, open bool) {
 	target := " "
-	if e.Name != api.DefaultProfile {
-		target = " " + e.Name + " "
+	if w.Name != api.DefaultProfile {
+		target = " " + w.Name + " "
 	}
-	switch {
-	case w.Store.Name() == "env": // of this process alone
-		a.tell("now: tcred exec --no-daemon%s-- COMMAND, or tcred daemon from this same shell", target)
-	case w.locked && !service.HasKeystoreOpen(ctx): // the passphrase opened it in this process alone
+	if !open {
 		a.tell("now: tcred unlock, then tcred exec%s-- COMMAND", target)
-	default:
-		a.tell("now: tcred exec%s-- COMMAND", target)
+		return
 	}
+	a.tell("now: tcred exec%s-- COMMAND", target)
 }
 
 // reloadDaemon tells a daemon that runs of a change, so that it need not wait until it looks by itself.

@@ -141,7 +141,7 @@ func TestReplacementsAtOnceLeaveOneKeyInKeystoreAndIndex(t *testing.T) {
 	for round := range 5 {
 		var all []*addProcess
 		for i := range 6 {
-			all = append(all, s.add(t, 10*round+i, "--replace"))
+			all = append(all, s.add(t, 10*round+i, "--replace", "--other-account"))
 		}
 		if n := finish(all); n != len(all) {
 			t.Errorf("%d stored, the last said %s", n, &all[len(all)-1].said)

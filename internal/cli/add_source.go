@@ -14,8 +14,10 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// newKeyOf gets the key from where o says; a read-only keystore has it already.
-func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) (keystore.Key, error) {
+// newKeyOf gets the key from where the flags say; a read-only keystore has it already. A person at the terminal enters
+// what is missing.
+func (a *app) newKeyOf(ctx context.Context, w *adding) (keystore.Key, error) {
+	o, store := w.options, w.Store
 	given := o.from != "" || o.stdin || o.secretID != ""
 	source, profile, _ := strings.Cut(o.from, ":")
 	switch {
@@ -41,30 +43,12 @@ func (a *app) newKeyOf(ctx context.Context, store keystore.Store, o addOptions) 
 		if err != nil {
 			return keystore.Key{}, err
 		}
-		return keys.Pasted(o.secretID, secret.Reveal())
+		return keystore.NewKey(o.secretID, secret.Reveal())
 	case !tty.Is(a.in):
 		return keystore.Key{}, cmdline.Error("tcred add --secret-id AKID... --secret-key-stdin < FILE",
 			"stdin is not a terminal, so the key cannot be asked for")
 	}
-	return a.askKey(ctx, o.secretID)
-}
-
-// askKey hides the SecretId too: it may be the secret, pasted into the wrong place.
-func (a *app) askKey(ctx context.Context, id string) (keystore.Key, error) {
-	if id == "" {
-		typed, err := a.terminal().Hidden(ctx, "SecretId")
-		if err != nil {
-			return keystore.Key{}, err
-		}
-		if id = keys.Trim(typed.Reveal()); id == "" {
-			return keystore.Key{}, cmdline.Error(keys.ConsoleHint, "no SecretId was entered")
-		}
-	}
-	secret, err := a.terminal().Hidden(ctx, "SecretKey")
-	if err != nil {
-		return keystore.Key{}, err
-	}
-	return keys.Pasted(id, secret.Reveal())
+	return w.pasted.Ask(ctx, a.terminal())
 }
 
 // foundKey makes a key of what --from found, and an error of what cannot be one.
@@ -77,5 +61,5 @@ func foundKey(from string, found plaintext.Found, err error) (keystore.Key, erro
 	if how := found.Temporary(); how != "" {
 		return keystore.Key{}, keys.Temporary("for " + how)
 	}
-	return keys.Pasted(found.SecretID, found.SecretKey.Reveal())
+	return keystore.NewKey(found.SecretID, found.SecretKey.Reveal())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tcred/tcred/internal/config"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/profile"
 	"github.com/tcred/tcred/internal/say"
 )
@@ -45,6 +46,7 @@ type checkedProblem struct {
 }
 
 func (a *app) check(ctx context.Context, asJSON bool) error {
+	process.Harden() // keys of a keystore that can be read without asking come into this process
 	p, err := dirs.Find()
 	if err != nil {
 		return err

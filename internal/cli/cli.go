@@ -107,7 +107,7 @@ func (a *app) exit(err error) int {
 		fmt.Fprintln(a.err, say.ErrorPrefix+"interrupted")
 		return say.ExitInterrupted
 	}
-	e := *sts.NameShellProxy(api.AsError(err))
+	e := *nameEnvironment(sts.NameShellProxy(api.AsError(err)))
 	e.Message, e.Hint = a.unsaid(e.Message), a.unsaid(e.Hint)
 	fmt.Fprint(a.err, say.Text(&e))
 	return say.Exit(&e)

@@ -13,7 +13,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.demoCmd(), a.initCmd(), a.addCmd(), a.listCmd(), a.removeCmd(),
 		a.getCmd(), a.execCmd(), a.whoamiCmd(),
-		a.statusCmd(), a.unlockCmd(), a.lockCmd(), a.refreshCmd(), a.clearCmd(),
+		a.statusCmd(), a.unlockCmd(), a.lockCmd(), a.passphraseCmd(), a.refreshCmd(), a.clearCmd(),
 		a.checkCmd(), a.doctorCmd(), a.logsCmd(),
 		a.daemonCmd(), a.serviceCmd(), a.emulatorCmd(), a.completionCmd(), a.versionCmd(),
 		a.keychainChildCmd(), a.helperCmd(),

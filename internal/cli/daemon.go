@@ -17,6 +17,7 @@ import (
 	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/daemon"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/keys"
 	"github.com/tcred/tcred/internal/logfile"
 	"github.com/tcred/tcred/internal/place"
 	"github.com/tcred/tcred/internal/place/dirs"
@@ -103,13 +104,13 @@ func (a *app) serve(ctx context.Context, p dirs.Places, mode daemonMode, log *sl
 	}
 	set := profile.Open(profile.Options{
 		ConfigPath: p.Config, Index: indexOf(p), FileDir: p.Keys, Log: log,
-		Notify: func(line string) { log.Warn(line) },
+		Notify: func(line string) { log.Warn(line) }, Process: fmt.Sprintf("the daemon (process %d)", os.Getpid()),
 	})
 	b := newBroker(p, set, log)
 	server := &daemon.Server{
-		Broker: b, Keystore: set, Choose: set.Choose, Reload: set.Reload, Problem: set.Problem, ReadKey: set.ReadKey,
-		Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log, IdleExit: set.IdleExit(at.Service), Config: p.Config,
-		Again: true,
+		Broker: b, Keystore: set, Keys: keys.Keeper{Set: set, Index: indexOf(p)}, Choose: set.Choose, Reload: set.Reload,
+		Problem: set.Problem, ReadKey: set.ReadKey, Peer: daemon.PeerOf, UID: os.Geteuid(), Log: log,
+		IdleExit: set.IdleExit(at.Service), Config: p.Config, Again: true,
 		Status: func() api.Status {
 			st := api.Status{
 				Version: api.Version, PID: os.Getpid(), Socket: at.Path, Cache: p.Cache,

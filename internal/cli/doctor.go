@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcred/tcred/internal/doctor"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/process"
 	"github.com/tcred/tcred/internal/say"
 	"github.com/tcred/tcred/internal/table"
 )
@@ -30,6 +31,7 @@ Exit status 1 means that a check failed.`,
 }
 
 func (a *app) doctor(ctx context.Context, asJSON bool) error {
+	process.Harden() // it reads every key
 	done := a.await("the keystore, the daemon and the network")
 	findings := doctor.Examine(ctx)
 	done()

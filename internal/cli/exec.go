@@ -147,7 +147,7 @@ func (a *app) credential(ctx context.Context, name string, o getOptions) (creden
 	if err != nil {
 		return credential.Credential{}, err
 	}
-	if o.noDaemon {
+	if o.noDaemon || a.keyIsHere() {
 		return a.fetchHere(ctx, name, minTTL)
 	}
 	return a.daemon().Credential(ctx, name, minTTL)

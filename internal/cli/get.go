@@ -94,7 +94,7 @@ func (a *app) fetch(ctx context.Context, name string, o getOptions, f credential
 	if err != nil {
 		return nil, err
 	}
-	if o.noDaemon {
+	if o.noDaemon || a.keyIsHere() {
 		c, err := a.fetchHere(ctx, name, minTTL)
 		if err != nil {
 			return nil, err

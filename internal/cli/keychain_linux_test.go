@@ -22,7 +22,7 @@ import (
 // TestKeychainStories runs every script in testdata/keychain/*.txtar: worlds as those of TestStories, but with a session
 // bus, and a real and unlocked gnome-keyring on it. Without TCRED_TEST_REAL=1 it skips; with it, what is missing fails it.
 //
-// Beside the commands config, sts-calls and sts-reset there are
+// Beside the commands config, sts-calls, sts-reset and follow there are
 //
 //	bus start|stop|deafen              there is a session bus, none, or one that never answers; each begins without a keyring
 //	keyring start|stop                 a program offers a keychain, or none does
@@ -42,9 +42,9 @@ func TestKeychainStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return newDesktop(t, env, bin) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"config": writeConfigFile, "sts-calls": stsCallsAre, "sts-reset": stsReset,
+			"config": writeConfigFile, "expand": expandFiles, "sts-calls": stsCallsAre, "sts-reset": stsReset,
 			"bus": turnBus, "keyring": turnKeyring, "person": turnPerson, "windows": windowsAre,
-			"helper-fails": helperFails, "same-daemon": sameDaemon, "stranger": addStranger,
+			"helper-fails": helperFails, "same-daemon": sameDaemon, "stranger": addStranger, "follow": follow,
 		},
 	})
 }

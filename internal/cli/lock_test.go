@@ -31,6 +31,7 @@ import (
 type lockWorld struct {
 	dir, tcred, socket string
 	account            emulator.Account
+	sts                *emulator.Emulator
 	env                []string
 }
 
@@ -40,11 +41,11 @@ func newLockWorld(t *testing.T, passphraseFile bool) *lockWorld {
 	t.Helper()
 	w := &lockWorld{dir: testworld.ShortDir(t), account: emulator.NewAccount(false)}
 	w.tcred = filepath.Join(testworld.Binaries(t), "tcred")
-	server := httptest.NewServer(emulator.New(emulator.Options{Accounts: []emulator.Account{w.account}}))
+	w.sts = emulator.New(emulator.Options{Accounts: []emulator.Account{w.account}})
+	server := httptest.NewServer(w.sts)
 	t.Cleanup(server.Close)
 	w.socket = filepath.Join(w.dir, "tcred", "tcred.sock")
 	w.env = []string{"HOME=" + w.dir, "XDG_RUNTIME_DIR=" + w.dir, "PATH=" + os.Getenv("PATH")}
-	t.Setenv(api.EnvConfig, filepath.Join(w.dir, ".config", "tcred", "config.toml")) // of this process
 	config := fmt.Sprintf("endpoint = %q\n[keystore]\nbackend = \"file\"\n", server.URL)
 	if passphraseFile {
 		config += fmt.Sprintf("passphrase_file = %q\n", filepath.Join(w.dir, "passphrase"))
@@ -86,6 +87,11 @@ func (w *lockWorld) put(t *testing.T, name, text string) {
 	}
 }
 
+// ofThisProcess makes this process's own clients mean the world's config.
+func (w *lockWorld) ofThisProcess(t *testing.T) {
+	t.Setenv(api.EnvConfig, filepath.Join(w.dir, ".config", "tcred", "config.toml"))
+}
+
 func (w *lockWorld) run(args ...string) (string, error) {
 	cmd := exec.Command(w.tcred, args...)
 	cmd.Env = w.env
@@ -113,6 +119,7 @@ func (w *lockWorld) status(t *testing.T) api.Status {
 
 func TestLocksUnderLoadLoseNoCall(t *testing.T) {
 	w := newLockWorld(t, true)
+	w.ofThisProcess(t)
 	w.must(t, "get")
 	pid := w.status(t).PID
 	var calls, lost atomic.Int32
@@ -149,6 +156,44 @@ func TestLocksUnderLoadLoseNoCall(t *testing.T) {
 	w.must(t, "daemon", "stop")
 	if _, err := os.Lstat(w.socket); err == nil {
 		t.Error("the socket is left")
+	}
+}
+
+// Callers who wait for STS while a lock comes get their answer; those for whom it takes too long ask once more.
+func TestALockLosesNobodyWhoWaitsForSTS(t *testing.T) {
+	for _, delay := range []time.Duration{1500 * time.Millisecond, 7 * time.Second} {
+		t.Run(delay.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newLockWorld(t, true)
+			w.must(t, "get") // the daemon runs
+			w.must(t, "clear")
+			calls := w.sts.Calls("GetFederationToken")
+			w.sts.Fail(emulator.Fault{Action: "GetFederationToken", Delay: delay, Times: 1})
+			var all sync.WaitGroup
+			ask := func() {
+				cmd := exec.Command(filepath.Join(filepath.Dir(w.tcred), "tcred-helper"))
+				cmd.Env = w.env
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+			}
+			for range 4 {
+				all.Go(ask)
+			}
+			for w.sts.Calls("GetFederationToken") == calls {
+				time.Sleep(10 * time.Millisecond)
+			}
+			all.Go(func() {
+				if out, err := w.run("lock"); err != nil || !strings.Contains(out, "forgot") {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+			time.Sleep(200 * time.Millisecond)
+			for range 4 {
+				all.Go(ask)
+			}
+			all.Wait()
+		})
 	}
 }
 

@@ -53,6 +53,8 @@ import (
 //	                                   behind it: it begins the hint, or stands behind a colon, and ends with the hint or
 //	                                   before a comma or a semicolon
 //	mode PERM FILE...                  the files have these permissions, such as 0600
+//	[!] follow [doctor CHECK] [N] [WORD=VALUE...]
+//	                                   runs the command that the last hint names; see there
 //	two-sites                          both real sites on this machine, for a config without endpoint: proxy = $PROXY,
 //	                                   ca_file = $CA_FILE; the sub-account is known at intl only
 //	emulator [FLAG...]                 tcred emulator on a free port. What it prints is in emulator.env, and its
@@ -70,7 +72,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"config": writeConfigFile, "expand": expandFiles, "file-keystore": makeFileKeystore,
 			"sts-calls": stsCallsAre, "sts-fail": stsFail, "sts-heal": stsHeal, "sts-reset": stsReset,
-			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites, "follow-hint": followHint,
+			"wait-daemon": waitDaemon, "mode": modeIs, "two-sites": twoSites, "follow-hint": followHint, "follow": follow,
 			"emulator": startEmulator, "emulator-ends": endEmulator,
 		},
 	})

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/cmdline"
 	"github.com/tcred/tcred/internal/profile"
@@ -28,7 +30,8 @@ func (a *app) unlockCmd() *cobra.Command {
 		Long: `Unlock opens the keystore, so that the daemon can read keys in it. The keychain raises the system's
 own password window; of the file keystore it asks the passphrase and hands it to the daemon, which
 keeps the keystore open until tcred lock, or for the time that --for gives. Nothing else raises a
-prompt behind your back: a locked keystore is an error that says so.`,
+prompt behind your back: a locked keystore is an error that says so. Where logout ends the daemon it says
+what keeps it.`,
 		Example: `  tcred unlock
   tcred unlock --for 8h`,
 		Args: cobra.NoArgs,
@@ -70,7 +73,7 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 		return a.unlockFile(ctx, set, store, o)
 	case "keychain":
 		if err := store.Unlock(ctx, ""); err != nil {
-			return err
+			return noWindow(err)
 		}
 		a.reloadDaemon(ctx) // for a moment it would go on to answer that the keychain is locked
 		a.tell("the keychain is unlocked")
@@ -78,6 +81,17 @@ func (a *app) unlock(ctx context.Context, o unlockOptions) error {
 	}
 	a.tell("keystore %q has nothing to unlock", store.Name())
 	return nil
+}
+
+// noWindow is why the keychain stays locked, with a cure that is not this very command.
+func noWindow(err error) error {
+	if code := api.CodeOf(err); code != api.KeystoreLocked && code != api.KeystoreTimeout {
+		return err
+	}
+	e := *api.AsError(err)
+	e.Hint = "no password window? run it at a terminal of your desktop session; without a desktop: " +
+		"tcred init --keystore file"
+	return &e
 }
 
 // unlockFile hands the passphrase to the daemon. If config names a file that holds it, the daemon reads that file.
@@ -89,7 +103,11 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 	if err != nil {
 		return err
 	}
-	d, earlier := a.daemon(), ""
+	d := a.daemon()
+	if err := sameKeystore(ctx, d, store.Name()); err != nil {
+		return err
+	}
+	earlier := ""
 	open := func(passphrase credential.Secret) error { return d.Unlock(ctx, passphrase, o.duration) }
 	switch {
 	case o.stdin:
@@ -101,16 +119,58 @@ func (a *app) unlockFile(ctx context.Context, set *profile.Set, store keystore.S
 		err = a.askPassphrase(ctx, open)
 	default:
 		err, earlier = open(""), "; an earlier --for still counts" // only a passphrase ends that time
+		if code := api.CodeOf(err); (code == api.WrongPassphrase || code == api.KeystoreFailed) && tty.Is(a.in) {
+			a.warn("%v", err)
+			err, earlier = a.askPassphrase(ctx, open), ""
+		}
 	}
 	if err != nil {
+		return a.stillLocked(err, o)
+	}
+	until := "until tcred lock, or until the daemon ends"
+	if o.duration != 0 {
+		until = "until " + time.Now().Add(o.duration).Format(time.DateTime)
+	}
+	a.tell("the file keystore is unlocked %s%s", until, earlier)
+	a.tellLogout(ctx)
+	return nil
+}
+
+// stillLocked is why the file keystore stays locked, with a cure that is not this very command.
+func (a *app) stillLocked(err error, o unlockOptions) error {
+	e := *api.AsError(err)
+	switch {
+	case e.Code == api.KeystoreLocked:
+		e.Hint = "run it at a terminal, which asks; in a script tcred unlock --passphrase-stdin < FILE"
+	case e.Code == api.WrongPassphrase && o.stdin:
+		e.Hint = "at a terminal tcred unlock asks for it"
+	case e.Code == api.WrongPassphrase && tty.Is(a.in):
+		e.Hint = "nobody can open a keystore whose passphrase is lost: move it away, then tcred init --keystore file " +
+			"makes another, and tcred add puts the key into it"
+	default:
 		return err
 	}
-	if o.duration != 0 {
-		a.tell("the file keystore is unlocked until %s%s", time.Now().Add(o.duration).Format(time.DateTime), earlier)
-		return nil
+	return &e
+}
+
+// sameKeystore makes sure that the daemon, which it starts, uses the keystore that this process means.
+func sameKeystore(ctx context.Context, d *client.Client, name string) error {
+	st, err := d.Status(ctx)
+	if err == nil && st.Keystore != name { // it looks at a change of the config once a second
+		if err = d.Reload(ctx); err == nil {
+			st, err = d.Status(ctx)
+		}
 	}
-	a.tell("the file keystore is unlocked until tcred lock, or until the daemon ends%s", earlier)
-	return nil
+	if err != nil || st.Keystore == name {
+		return err
+	}
+	return &api.Error{
+		Code: api.KeystoreFailed,
+		Message: fmt.Sprintf("the daemon (process %d) uses keystore %q, this shell means %q",
+			st.PID, st.Keystore, name),
+		Hint: "tcred daemon stop, and the next call starts one by this shell's " + api.EnvKeystore +
+			" and config.toml",
+	}
 }
 
 func (a *app) lock(ctx context.Context) error {

@@ -75,10 +75,14 @@ func (a *app) identity(cmd *cobra.Command, o whoamiOptions, args []string) (api.
 	ctx := cmd.Context()
 	if !o.env && o.key == "" {
 		w, err := profileOf(cmd, args)
-		if err == nil {
-			w, err = a.settle(ctx, w)
-		}
 		if err != nil {
+			return api.Identity{}, err
+		}
+		if a.keyIsHere() {
+			id, err := a.identityHere(ctx, w.name)
+			return id, w.explain(err)
+		}
+		if w, err = a.settle(ctx, w); err != nil {
 			return api.Identity{}, err
 		}
 		id, err := a.daemon().Identity(ctx, w.name)
@@ -93,6 +97,22 @@ func (a *app) identity(cmd *cobra.Command, o whoamiOptions, args []string) (api.
 		return identityOfEnviron(ctx, p, a.profiles(p))
 	}
 	return a.identityOfKey(ctx, p, o.key)
+}
+
+// identityHere asks without the daemon, which does not have the key of this process's environment.
+func (a *app) identityHere(ctx context.Context, name string) (id api.Identity, err error) {
+	p, err := dirs.Find()
+	if err != nil {
+		return id, err
+	}
+	set := a.profiles(p)
+	if name == "" {
+		if name, err = set.Choose(ctx); err != nil {
+			return id, err
+		}
+	}
+	defer a.await("STS")()
+	return a.broker(p, set).Identity(ctx, name)
 }
 
 // identityOfKey has the daemon ask, which keeps all calls of this user's together under STS's limit. This process asks by

@@ -155,13 +155,16 @@ func (c *Config) drawsOn(name, concerns string) bool {
 	return !slices.Contains(harmless, concerns)
 }
 
+// AddFirst is the hint where there is no key at all.
+const AddFirst = "there is no key yet: tcred add"
+
 func (c *Config) noProfile(name string, keys []string) error {
 	near := human.DidYouMean(name, c.Names(keys))
 	e := &api.Error{Code: api.NoProfile, Message: fmt.Sprintf("no profile %q%s", name, near)}
 	switch {
 	case near != "":
 	case len(keys) == 0:
-		e.Hint = "there is no key yet: tcred add"
+		e.Hint = AddFirst
 	default:
 		e.Hint = "tcred list shows those there are"
 	}

@@ -57,7 +57,14 @@ func (d *document) read() bool {
 		d.report(problemOf(d.file, err))
 		return false
 	}
-	d.raw, d.text = text, bytes.TrimPrefix(text, []byte("\ufeff"))
+	d.raw = text
+	return d.parse()
+}
+
+// parse reports whether raw is TOML, and notes what is wrong with it if not.
+func (d *document) parse() bool {
+	var err error
+	d.text = bytes.TrimPrefix(d.raw, []byte("\ufeff"))
 	d.lines = human.LinesOf(d.text)
 	d.root = table{doc: d}
 	d.md, err = toml.Decode(string(d.text), &d.root.values)
@@ -261,7 +268,7 @@ func (t table) choice(key string, words []string) string {
 		return s
 	}
 	hint := fmt.Sprintf("write %q", words[0])
-	if near := human.Nearest(s, words); near != "" {
+	if near := meant(s, words); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	t.fail(key, fmt.Sprintf("%s must be one of %s, not %q", key, strings.Join(words, ", "), s), hint)

@@ -2,13 +2,17 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/internal/disk"
 )
 
 // Initial is what tcred init wants config.toml to say. What is "" may be anything in a file that is there, and has its
@@ -17,6 +21,7 @@ type Initial struct {
 	Site           string // one of Sites
 	Backend        string // of the keystore, one of Backends
 	PassphraseFile string // an absolute path
+	NoFile         bool   // no passphrase_file, whatever is there
 }
 
 // Text is a new config.toml.
@@ -26,62 +31,153 @@ func (i Initial) Text() []byte {
 		return text
 	}
 	backend := []byte("backend = \"file\"\n")
-	return bytes.Replace(text, backend, fmt.Appendf(backend, "passphrase_file = %q\n", i.PassphraseFile), 1)
+	return bytes.Replace(text, backend, fmt.Appendf(backend, "passphrase_file = %s\n", quoted(i.PassphraseFile)), 1)
 }
 
-// Compare reports whether there is a config.toml at path already. One that says something else than i is an error.
-func (i Initial) Compare(path string) (there bool, err error) {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+// BadBackend is the error for $TCRED_KEYSTORE that names no keystore.
+func BadBackend(backend string) error {
+	return &api.Error{
+		Code: api.ConfigInvalid,
+		Message: fmt.Sprintf("%s is %q, not one of %s%s",
+			api.EnvKeystore, backend, strings.Join(Backends, ", "), DidYouMean(backend, Backends)),
+		Hint: "set it to one of them, or unset " + api.EnvKeystore,
 	}
+}
+
+// By is k with the backend that $TCRED_KEYSTORE names; "" changes nothing. What config.toml says beside another backend
+// does not go with it.
+func (k Keystore) By(variable string) (Keystore, error) {
+	switch {
+	case variable == "" || variable == k.Backend:
+		return k, nil
+	case !slices.Contains(Backends, variable):
+		return k, BadBackend(variable)
+	}
+	return Keystore{Backend: variable}, nil
+}
+
+// Writing is how config.toml comes to say what an Initial wants. Nothing is written yet.
+type Writing struct {
+	Path     string
+	There    bool      // a file is there; it changes in [keystore] alone
+	Keystore Keystore  // as it will be
+	Was      Keystore  // as it was, the default where no file is there
+	Changes  []Change  // of a file that is there
+	Problems []Problem // of a file that is there, in spite of which its keystore can be changed
+
+	before, after []byte
+}
+
+// Plan finds what to write at path. A file that is there keeps all but its keystore: where it names another site, or
+// is no TOML, that is an error. Without a Backend nothing in it changes.
+func (i Initial) Plan(path string) (Writing, error) {
+	w := Writing{
+		Path: path, after: i.Text(), Was: Keystore{Backend: DefaultBackend},
+		Keystore: Keystore{Backend: cmp.Or(i.Backend, DefaultBackend), PassphraseFile: i.PassphraseFile},
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return w, nil
+	}
+	w.There = true
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return true, &api.Error{
+		return w, &api.Error{
 			Code: api.ConfigInvalid, Message: path + " is a link to nothing; nothing was written",
 			Hint: "remove the link, or put the file back that it leads to",
 		}
 	}
-	c, _, err := Load(path)
-	if err != nil {
-		e := *api.AsError(err)
-		e.Message += "; the file was not changed"
-		return true, &e
+	c, problems, err := Load(path)
+	invalid := (*Invalid)(nil)
+	if errors.As(err, &invalid) {
+		problems = invalid.Problems
 	}
-	return true, i.compare(c)
+	if c == nil || err != nil && i.Backend == "" {
+		return w, unchanged(err)
+	}
+	if i.Site != "" && i.Site != c.Site {
+		return w, i.otherSite(c)
+	}
+	w.Problems = problems
+	w.before, w.after = c.written.root.doc.raw, c.written.root.doc.raw
+	w.Keystore, w.Was = c.Keystore, c.Keystore
+	if i.Backend != "" {
+		err = w.change(i)
+	}
+	return w, err
 }
 
-// compare is the error for the first setting of c that is not as i wants it.
-func (i Initial) compare(c *Config) error {
-	for _, s := range []struct{ name, table, want, have string }{
-		{"site", "", i.Site, c.Site},
-		{"backend", " under [keystore]", i.Backend, c.Keystore.Backend},
-		{"passphrase_file", " under [keystore]", i.PassphraseFile, c.Keystore.PassphraseFile},
-	} {
-		if s.want == "" || s.want == s.have {
-			continue
-		}
-		have := "no " + s.name
-		if s.have != "" {
-			have = fmt.Sprintf("%s = %q", s.name, s.have)
-		}
-		return &api.Error{
-			Code:    api.ConfigInvalid,
-			Message: fmt.Sprintf("%s is there already, with %s; it was not changed", c.Path, have),
-			Hint:    fmt.Sprintf("write %s = %q%s there, then run this again", s.name, s.want, s.table),
-		}
+// change makes the keystore of a file that is there what i wants.
+func (w *Writing) change(i Initial) error {
+	text, mark := bytes.CutPrefix(w.before, []byte("\ufeff"))
+	changed, err := rewriteKeystore(text, i.Backend, i.PassphraseFile, i.NoFile)
+	if err != nil {
+		return err
+	}
+	if mark {
+		changed = append([]byte("\ufeff"), changed...)
+	}
+	w.after, w.Changes = changed, changesOf(string(w.before), string(changed))
+	w.Keystore = Keystore{Backend: i.Backend}
+	if i.Backend == "file" {
+		d := &document{file: w.Path, raw: changed}
+		d.parse()
+		w.Keystore.PassphraseFile = d.root.sub("keystore").path("passphrase_file")
 	}
 	return nil
 }
 
-// Create writes i's Text to path, 0600, where no file may be yet. Directories that are missing become the user's alone.
-func (i Initial) Create(path string) error {
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
+// unchanged is err with the words that the file is as it was.
+func unchanged(err error) error {
+	e := *api.AsError(err)
+	e.Message += "; the file was not changed"
+	return &e
+}
+
+func (i Initial) otherSite(c *Config) error {
+	have := "no site"
+	if c.Site != "" {
+		have = fmt.Sprintf("site = %q", c.Site)
+	}
+	return &api.Error{
+		Code:    api.ConfigInvalid,
+		Message: fmt.Sprintf("%s is there already, with %s; it was not changed", c.Path, have),
+		Hint:    fmt.Sprintf("write site = %q there, then run this again", i.Site),
+	}
+}
+
+// Write writes it. A new file is 0600, and directories that are missing become the user's alone; where there is one
+// by now it stays. A file that is there keeps its mode, changes whole or not at all, and must be the user's own and
+// what Plan saw.
+func (w Writing) Write() error {
+	var err error
+	switch {
+	case !w.There:
+		if err = os.MkdirAll(filepath.Dir(w.Path), 0o700); err == nil {
+			err = create(w.Path, w.after)
+		}
+	case bytes.Equal(w.before, w.after):
+		return nil
+	default:
+		err = w.rewrite()
+	}
 	if err == nil {
-		err = create(path, i.Text())
+		return nil
 	}
+	e := &api.Error{Code: api.ConfigInvalid, Message: fmt.Sprintf("cannot write %s: %v", w.Path, err), Cause: err}
+	if fault, is := errors.AsType[*disk.Fault](err); is {
+		e.Hint = fault.Cure
+	}
+	return e
+}
+
+func (w Writing) rewrite() error {
+	now, err := disk.Read(w.Path, maxConfig)
 	if err != nil {
-		return &api.Error{Code: api.ConfigInvalid, Message: fmt.Sprintf("cannot write %s: %v", path, err), Cause: err}
+		return err
 	}
-	return nil
+	if !bytes.Equal(now, w.before) {
+		return errors.New("it was changed by something else just now")
+	}
+	return disk.Rewrite(w.Path, ".config-*", w.after)
 }
 
 func create(path string, text []byte) error {

@@ -43,7 +43,7 @@ func TestEveryMistakeIsNamedAndPlaced(t *testing.T) {
 		{"empty", "site = ''\nregion = ''\nkey = ''\nendpoint = ''\nduration = ''\n",
 			[]string{"1:9 site is empty", "2:11 empty", "3:8 empty", "4:13 empty", "5:13 not a duration"}},
 		{"choices", "site = 'CN'\nlanguage = 'zh_CN'\n[keystore]\nbackend = 'memory'\ndir = 'd'\n",
-			[]string{`1:9 cn, intl "CN" "cn"`, `2:13 en, zh, "en"`, `4:12 keychain, file, dir, env, "memory" "keychain"`}},
+			[]string{`1:9 cn, intl "CN" "cn"`, `2:13 en, zh, "zh_CN" did you mean "zh"?`, `4:12 keychain, file, dir, env, "memory" "keychain"`}},
 		{"shapes", "region = 'Guangzhou'\nkey = 'a/b'\n",
 			[]string{`1:11 "Guangzhou" is not a region ap-guangzhou`, `2:8 "a/b" cannot be a key's name 64 letters`}},
 		{"paths",

@@ -21,7 +21,7 @@ type parts struct {
 var harmless = []string{"language", "sts_rate", "idle_exit"}
 
 var (
-	headerLine  = regexp.MustCompile(`^\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?$`)
+	headerLine  = regexp.MustCompile(`^\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?\s*$`)
 	settingLine = regexp.MustCompile(`^\s*"?([A-Za-z0-9_-]+)"?\s*=`)
 )
 

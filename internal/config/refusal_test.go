@@ -59,7 +59,7 @@ func TestAMistakeRefusesWhoDrawsOnItAndNobodyElse(t *testing.T) {
 // Of a file that is no TOML, the bytes tell whom a change may concern.
 func TestBytesThatConcernAProfile(t *testing.T) {
 	const good = "region = \"ap-guangzhou\"\nsts_rate = 20\n# about it\n\n[keystore]\nbackend = \"file\"\n\n" +
-		"[profiles.a]\npolicy = '''\n{\"statement\": [\n[\"x\"]\n]}\n'''\n\n[profiles.\"a\".vars]\nx = \"y\"\n\n[ profiles . b ]\npolicy = \"full\"\n"
+		"[profiles.a]\npolicy = '''\n{\"statement\": [\n[\"x\"]\n]}\n'''\n\n[profiles.\"a\".vars]\nx = \"y\"\n\n[ profiles . b ] # all\npolicy = \"full\"\n"
 	for _, tt := range []struct {
 		name, old, new string
 		same           string // of a and b, whose bytes stayed

@@ -82,12 +82,21 @@ func Write(path, temp string, data []byte) error {
 // WriteChecked is Write, but check, which is given the path of the temporary file, has the last word: at its error path
 // stays as it was.
 func WriteChecked(path, temp string, data []byte, check func(written string) error) error {
+	return writeWith(path, temp, data, func(*os.File) error { return nil }, check)
+}
+
+// writeWith is WriteChecked; prepare is called with the temporary file before anything is in it.
+func writeWith(path, temp string, data []byte, prepare func(*os.File) error, check func(written string) error) error {
 	dir := filepath.Dir(path)
 	f, err := create(dir, temp)
 	if err != nil {
 		return err
 	}
-	err = fill(f, data)
+	if err = prepare(f); err == nil {
+		err = fill(f, data)
+	} else {
+		f.Close()
+	}
 	if errors.Is(err, errTaken) {
 		return err // what has the name now is another writer's
 	}

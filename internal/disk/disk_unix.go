@@ -60,6 +60,22 @@ func Writers(info fs.FileInfo) string {
 	return ""
 }
 
+// keepGroup gives f the group that info tells of.
+func keepGroup(f *os.File, info fs.FileInfo) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	fresh, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if now, ok := fresh.Sys().(*syscall.Stat_t); ok && now.Gid == stat.Gid {
+		return nil
+	}
+	return f.Chown(-1, int(stat.Gid))
+}
+
 // syncDir makes a rename in the directory last through a power cut, where the file system can do that.
 func syncDir(path string) error {
 	dir, err := os.Open(path)

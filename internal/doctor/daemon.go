@@ -14,9 +14,7 @@ import (
 	"time"
 
 	"github.com/tcred/tcred/api"
-	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/place"
-	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
 )
 
@@ -80,13 +78,14 @@ func isMissing(path string) bool {
 
 // daemon asks the one that runs, and starts none.
 func (x *examination) daemon(ctx context.Context) {
-	st, err := service.DaemonStatus(ctx, new(client.Client))
+	st, err := x.status(ctx)
 	if errors.Is(err, socket.ErrNotListening) {
 		x.ok("daemon", "none runs; the first tool that asks starts it")
 		return
 	}
 	if api.CodeOf(err) == api.Timeout { // as where systemd listens and the service's daemon cannot start
-		x.fail("daemon", "tcred service status, tcred logs", "%s", api.AsError(err).Message)
+		x.fail("daemon", "tcred daemon stop, which ends it; of a service tcred service status and tcred logs say more",
+			"%s", api.AsError(err).Message)
 		return
 	}
 	if err != nil {
@@ -102,6 +101,11 @@ func (x *examination) daemon(ctx context.Context) {
 		x.fail("daemon", "for a daemon of its own, beside that one: export "+api.EnvSocket+"="+
 			socket.Beside(st.Socket, x.places.Config),
 			"it reads %s, this shell means %s", st.Config, x.places.Config)
+	}
+	if name := x.set.StoreName(); st.Keystore != "" && name != "" && st.Keystore != name {
+		x.warn("daemon",
+			"tcred daemon stop: the next call starts it by config.toml and "+api.EnvKeystore+" of its shell",
+			"it uses keystore %q, this shell means %q", st.Keystore, name)
 	}
 	if st.Problem != nil {
 		x.fail("daemon", "tcred check shows every problem", "it does not use the config on disk: %s", st.Problem.Detail)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 
 	"github.com/tcred/tcred/api"
+	"github.com/tcred/tcred/client"
 	"github.com/tcred/tcred/internal/human"
 	"github.com/tcred/tcred/internal/place/dirs"
 	"github.com/tcred/tcred/internal/profile"
+	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/keystore"
 )
 
@@ -43,6 +45,19 @@ type examination struct {
 	places   dirs.Places
 	set      *profile.Set // nil where places are unknown
 	findings []Finding
+
+	asked  bool // the daemon was, and its status is answer, or there is none for silent
+	answer api.Status
+	silent error
+}
+
+// status is what the daemon that runs says of itself, before anything else is asked of it.
+func (x *examination) status(ctx context.Context) (api.Status, error) {
+	if !x.asked {
+		x.answer, x.silent = service.DaemonStatus(ctx, new(client.Client))
+		x.asked = true
+	}
+	return x.answer, x.silent
 }
 
 func (x *examination) examine(ctx context.Context) {
@@ -58,6 +73,7 @@ func (x *examination) examine(ctx context.Context) {
 		x.keystore(ctx)
 		x.cacheDir(ctx)
 		x.stateDir()
+		x.memory()
 		x.socket()
 		x.daemon(ctx)
 		x.network(ctx)

@@ -16,6 +16,7 @@ import (
 	"github.com/tcred/tcred/cache"
 	"github.com/tcred/tcred/credential"
 	"github.com/tcred/tcred/internal/human"
+	"github.com/tcred/tcred/internal/plaintext"
 	"github.com/tcred/tcred/internal/service"
 	"github.com/tcred/tcred/internal/socket"
 	"github.com/tcred/tcred/keystore"
@@ -50,25 +51,54 @@ func (x *examination) config(ctx context.Context) {
 	}
 }
 
-// keystore asks whether keys can be read, and then reads each one of the index, as the daemon will.
+// keystore asks whether keys can be read, here and by the daemon that runs, and then reads each one of the index.
 func (x *examination) keystore(ctx context.Context) {
 	store, err := x.set.Store()
 	if err != nil {
 		return // config said why
 	}
-	switch err := store.Probe(ctx); {
-	case api.CodeOf(err) == api.KeystoreLocked && store.Name() == "file" && service.HasKeystoreOpen(ctx):
+	here, there := store.Probe(ctx), error(nil)
+	st, err := x.status(ctx)
+	runs := err == nil && st.Keystore == store.Name()
+	if runs {
+		there = service.CanReadKeys(ctx)
+	}
+	e := api.AsError(here)
+	switch {
+	case here == nil && there == nil:
+		x.usable(store)
+	case here == nil:
+		x.warn("keystore", api.AsError(there).Hint,
+			"%q can be used here, but not by the daemon (process %d): %s", store.Name(), st.PID, there)
+	case runs && there == nil && e.Code == api.KeystoreLocked && store.Name() == "file":
 		x.ok("keystore", "the daemon has the file keystore open; here it is locked, so keys were not looked at")
-		return
-	case api.CodeOf(err) == api.KeystoreLocked:
-		x.warn("keystore", api.AsError(err).Hint, "%s", err)
-		return
-	case err != nil:
-		x.failed("keystore", err)
+	case runs && there == nil:
+		x.ok("keystore", "the daemon can use %q; here it cannot be used, so keys were not looked at: %s",
+			store.Name(), here)
+	case e.Code == api.KeystoreAbsent && x.keyHere():
+		x.fail("keystore", "tcred init --keystore env takes the key in this environment; else: "+e.Hint, "%s", here)
+	case e.Code == api.KeystoreLocked:
+		x.warn("keystore", e.Hint, "%s", here)
+	default:
+		x.failed("keystore", here)
+	}
+	if here == nil {
+		x.keys(ctx, store)
+	}
+}
+
+func (x *examination) usable(store keystore.Store) {
+	if store.Name() == "env" {
+		x.ok("keystore", `"env" can be used: get and exec read the key in this environment, without the daemon`)
 		return
 	}
 	x.ok("keystore", "%q can be used", store.Name())
-	x.keys(ctx, store)
+}
+
+// keyHere reports whether this environment has a permanent key, as the keystore "env" reads it.
+func (x *examination) keyHere() bool {
+	found, err := plaintext.FromEnvironment(os.Getenv)
+	return err == nil && found.Token == ""
 }
 
 func (x *examination) keys(ctx context.Context, store keystore.Store) {

@@ -45,3 +45,23 @@ func span(d time.Duration) string {
 	}
 	return Span(d.Truncate(time.Second))
 }
+
+// ShellWord is text as a shell takes it for one word.
+func ShellWord(text string) string {
+	quoted, plain := "'", text != ""
+	for _, r := range text {
+		switch r {
+		case ' ', '\t', '\n', '"', '\\', '$', '`', '!', '*', '?', '[', ']', '{', '}', '(', ')', '<', '>', '|', '&', ';',
+			'~', '#':
+			plain = false
+		case '\'':
+			plain = false
+			quoted += `'\'`
+		}
+		quoted += string(r)
+	}
+	if plain {
+		return text
+	}
+	return quoted + "'"
+}

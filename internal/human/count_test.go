@@ -31,3 +31,13 @@ func TestCountIsWordedForNoneOneAndMore(t *testing.T) {
 		}
 	}
 }
+
+func TestAShellWordIsOneWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"/a/b-c_d.e": "/a/b-c_d.e", "": "''", "/a b": "'/a b'", "it's": `'it'\''s'`, "$x": "'$x'", "~": "'~'", "a\nb": "'a\nb'", "é": "é",
+	} {
+		if got := ShellWord(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tcred/tcred/api"
@@ -18,9 +19,16 @@ type Addition struct {
 	Index   keystore.Index
 	Name    string // of the key
 	Replace bool   // a key of that name gives way; without it, that is an error
+	Daemon  Daemon // has the keystore open, which is locked in this process; nil where Store can be read here
 
-	old     *keystore.Key // that is to be replaced, nil if there is none
+	old     *keystore.Key // that is to be replaced, nil if there is none or it cannot be read
+	there   bool          // a key of that name is in the keystore, readable or not
 	restore func() error  // puts back what the store has under the name, byte for byte; nil if it cannot
+}
+
+// Daemon is the daemon that stores a key in this process's place: a client.Client.
+type Daemon interface {
+	AddKey(ctx context.Context, name string, key api.NewKey) error
 }
 
 // keeper is a store that can put back what it has under a name now, also what it cannot read.
@@ -34,9 +42,12 @@ const undoTimeout = 10 * time.Second
 // Look finds the key that has the name already. Without Replace it is an error; with it, a damaged one may be replaced
 // too.
 func (a *Addition) Look(ctx context.Context) error {
-	a.old = nil
+	a.old, a.there = nil, false
 	if a.Store.ReadOnly() {
 		return nil // nothing is replaced
+	}
+	if a.Daemon != nil {
+		return a.lookAtNames(ctx)
 	}
 	old, err := a.Store.Get(ctx, a.Name)
 	switch {
@@ -45,15 +56,42 @@ func (a *Addition) Look(ctx context.Context) error {
 	case err != nil && !(a.Replace && api.CodeOf(err) == api.KeystoreFailed):
 		return err
 	case err == nil && !a.Replace:
-		return &api.Error{
-			Code:    api.BadRequest,
-			Message: fmt.Sprintf("there is a key %q already, SecretId %s", a.Name, credential.Mask(old.ID)),
-			Hint:    fmt.Sprintf("tcred add %s --replace puts another in its place; or choose another name", a.Name),
-		}
+		return nameTaken(a.Name, old.ID)
 	case err == nil:
 		a.old = &old
 	}
+	a.there = true
 	return nil
+}
+
+// lookAtNames finds a key of that name in a keystore that is locked here.
+func (a *Addition) lookAtNames(ctx context.Context) error {
+	names, err := a.Store.List(ctx)
+	if err != nil {
+		return err
+	}
+	a.there = slices.Contains(names, a.Name)
+	if !a.there || a.Replace {
+		return nil
+	}
+	entries, err := a.Index.Load()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name == a.Name {
+			return nameTaken(a.Name, e.SecretID)
+		}
+	}
+	return nameTaken(a.Name, "")
+}
+
+func nameTaken(name, secretID string) error {
+	return &api.Error{
+		Code:    api.BadRequest,
+		Message: fmt.Sprintf("there is a key %q already, SecretId %s", name, credential.Mask(secretID)),
+		Hint:    fmt.Sprintf("tcred add %s --replace puts another in its place; or choose another name", name),
+	}
 }
 
 // Put stores the key, reads it back and puts e, which bears the addition's name, into the index. No other process adds
@@ -61,6 +99,9 @@ func (a *Addition) Look(ctx context.Context) error {
 func (a *Addition) Put(ctx context.Context, key keystore.Key, e keystore.Entry) error {
 	if a.Store.ReadOnly() {
 		return a.NothingStored(a.Index.Put(ctx, e))
+	}
+	if a.Daemon != nil {
+		return a.putThere(ctx, key, e)
 	}
 	index, unlock, err := a.Index.Lock(ctx)
 	if err != nil {
@@ -90,6 +131,21 @@ func (a *Addition) Put(ctx context.Context, key keystore.Key, e keystore.Entry) 
 		return a.notUndone(err, undone)
 	}
 	return a.NothingStored(err)
+}
+
+// putThere has the daemon store the key. Its own errors say what is stored now.
+func (a *Addition) putThere(ctx context.Context, key keystore.Key, e keystore.Entry) error {
+	err := a.Daemon.AddKey(ctx, a.Name, api.NewKey{
+		SecretID: key.ID, SecretKey: key.Secret.Reveal(), Replace: a.Replace,
+		Site: e.Site, AccountID: e.AccountID, UserID: e.UserID, Arn: e.Arn, Type: e.Type,
+	})
+	if code := api.CodeOf(err); code == api.NoDaemon || code == api.Timeout {
+		failed := *api.AsError(err)
+		failed.Message += fmt.Sprintf("; key %q may be stored or not", a.Name)
+		failed.Hint = "tcred list shows it, and tcred whoami --key " + a.Name + " tries it"
+		return &failed
+	}
+	return err
 }
 
 func (a *Addition) readBack(ctx context.Context, key keystore.Key) error {

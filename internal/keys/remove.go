@@ -46,11 +46,7 @@ func FindRemoval(ctx context.Context, set *profile.Set, index keystore.Index, na
 			return r, err
 		}
 	}
-	for _, n := range c.Names(names) {
-		if p, err := c.Profile(n, names); err == nil && p.Key == name {
-			r.Profiles = append(r.Profiles, n)
-		}
-	}
+	r.Profiles = profilesOf(c, names, name)
 	return r, nil
 }
 

@@ -21,15 +21,10 @@ func Verify(ctx context.Context, set *profile.Set, name string, key keystore.Key
 	if err != nil {
 		return keystore.Entry{}, err
 	}
-	entry := newEntry(name, site, key)
-	entry.AccountID, entry.UserID, entry.Arn = who.AccountID, who.UserID, who.Arn
 	if strings.HasPrefix(who.Arn, "qcs::sts:") {
 		return keystore.Entry{}, Temporary("of " + who.Arn)
 	}
-	entry.Type = keystore.IdentitySub
-	if who.UserID == who.AccountID {
-		entry.Type = keystore.IdentityRoot
-	}
+	entry := described(newEntry(name, site, key), site, who)
 	c, err := set.Client(site)
 	if err != nil {
 		return keystore.Entry{}, err
@@ -39,6 +34,40 @@ func Verify(ctx context.Context, set *profile.Set, name string, key keystore.Key
 		Subject: sts.Subject{Key: name, Owner: entry.Owner(), Account: entry.AccountID},
 	})
 	return entry, err
+}
+
+// described is e with what its site says of whose the key is.
+func described(e keystore.Entry, site string, who api.Identity) keystore.Entry {
+	e.Site, e.AccountID, e.UserID, e.Arn = site, who.AccountID, who.UserID, who.Arn
+	e.Type = keystore.IdentitySub
+	if who.UserID == who.AccountID {
+		e.Type = keystore.IdentityRoot
+	}
+	return e
+}
+
+// Half is one of the two that a key is made of.
+type Half int
+
+// The halves, and none of them.
+const (
+	Neither Half = iota
+	SecretID
+	SecretKey
+)
+
+// WrongHalf tells by the error of Verify which half of a key to enter again.
+func WrongHalf(err error) Half {
+	switch {
+	case api.CodeOf(err) != api.STSCredential:
+		return Neither
+	case strings.Contains(err.Error(), "AuthFailure.SignatureFailure"):
+		return SecretKey
+	case strings.Contains(err.Error(), "AuthFailure.SecretIdNotFound"),
+		strings.Contains(err.Error(), "AuthFailure.InvalidSecretId"):
+		return SecretID
+	}
+	return Neither
 }
 
 // Untried is the entry of a key that was not verified.
@@ -100,4 +129,12 @@ func Identity(ctx context.Context, set *profile.Set, site string, key keystore.K
 // unknownID reports whether STS does not know the SecretId: another site may.
 func unknownID(err error) bool {
 	return api.CodeOf(err) == api.STSCredential && strings.Contains(err.Error(), "AuthFailure.SecretIdNotFound")
+}
+
+// Temporary is the error for a key that GetFederationToken does not take; how says how we know.
+func Temporary(how string) error {
+	return &api.Error{
+		Code: api.BadRequest, Message: "this is a temporary key, " + how,
+		Hint: "use a permanent key, from the API keys page of the CAM console",
+	}
 }

@@ -7,15 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// isJSON reports whether the policy is JSON, and what keeps it from being that.
+// isJSON reports whether the policy is JSON but for its comments, and what keeps it from being that.
 func (c *checker) isJSON() bool {
+	var comment int
+	c.src, comment, c.lastComment = withoutComments(c.src)
 	if len(bytes.TrimSpace(c.src)) == 0 {
-		c.fail(0, "the policy is empty", `policy = "full" grants the key's own rights`)
+		c.fail(0, "the policy is empty", "write one like "+examplePolicy+`; the key's own rights are policy = "full"`)
 		return false
 	}
 	if !utf8.Valid(c.src) {
 		c.notUTF8()
 		return false
+	}
+	if comment >= 0 {
+		c.warn(comment, "a // comment, which JSON does not have: STS gets the policy without its comments",
+			"delete them if anything else reads this policy")
 	}
 	if err := json.Unmarshal(c.src, new(json.RawMessage)); err != nil {
 		c.notJSON(err)

@@ -1,7 +1,8 @@
 // Package policy checks a CAM policy before it is sent to STS, whose answer to a bad one names neither line nor reason.
 //
-// The rules are those of CAM's "Element Reference" and "Syntax Structure" pages, narrowed to what GetFederationToken
-// takes: no principal.
+// The rules are those of CAM's "Element Reference", "Syntax Structure" and "Resource Description Method" pages,
+// narrowed to what GetFederationToken takes: no principal. What those pages rule out is an error. What they allow, but
+// hardly means what its author wanted, is a warning.
 package policy
 
 import (
@@ -32,15 +33,19 @@ type Finding struct {
 // is used.
 const maxFindings = 100
 
+// most is how many bytes a policy has at most in CAM itself. STS publishes no limit, and has codes for one.
+const most = 6144
+
 // Check reports what is wrong with a policy, in the order of the text: all of it, up to 100 findings. Of a text that is
-// not JSON it reports the first place where it is not.
-// A policy without findings, or with warnings alone, is JSON that [Compact] takes.
+// not JSON it reports the first place where it is not; comments from // to the end of the line are left out of account.
+// A policy without findings, or with warnings alone, is one that [Compact] takes.
 func Check(src []byte) []Finding {
 	c := &checker{src: src, lines: human.LinesOf(src)}
 	if c.isJSON() {
-		root := parse(src)
+		root := parse(c.src)
 		c.duplicates(root)
 		c.policy(root)
+		c.length()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
 		if a.Line != b.Line {
@@ -51,20 +56,23 @@ func Check(src []byte) []Finding {
 	return c.findings
 }
 
-// Compact returns the policy on one line, its keys in their order and nothing escaped that was not.
+// Compact returns the policy as it is sent: on one line, without its comments, its keys in their order and nothing
+// escaped that was not.
 func Compact(src []byte) (string, error) {
 	var b bytes.Buffer
-	if err := json.Compact(&b, src); err != nil {
+	clean, _, _ := withoutComments(src)
+	if err := json.Compact(&b, clean); err != nil {
 		return "", fmt.Errorf("compacting a policy: %w", err)
 	}
 	return b.String(), nil
 }
 
 type checker struct {
-	src      []byte
-	lines    *human.Lines
-	findings []Finding
-	refused  bool // a finding is no warning
+	src         []byte // blanks stand for its comments
+	lastComment int    // where the last of them begins; -1 without one
+	lines       *human.Lines
+	findings    []Finding
+	refused     bool // a finding is no warning
 }
 
 func (c *checker) fail(offset int, message, hint string) { c.add(offset, message, hint, false) }
@@ -83,11 +91,19 @@ func (c *checker) add(offset int, message, hint string, warning bool) {
 	c.findings = append(c.findings, Finding{line, column, message, hint, warning})
 }
 
+// length warns of a policy that CAM itself would not store.
+func (c *checker) length() {
+	if text, err := Compact(c.src); err == nil && len(text) > most {
+		c.warn(0, fmt.Sprintf("the policy has %d bytes; CAM stores none above %d, and STS may take none either", len(text),
+			most), "fewer statements, or wildcards in place of long lists")
+	}
+}
+
 // quote shows a piece of the policy on one line and not at length.
 func quote(s string) string {
-	const most = 60
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most]) + "…"
+	const shown = 60
+	if utf8.RuneCountInString(s) > shown {
+		s = string([]rune(s)[:shown]) + "…"
 	}
 	return fmt.Sprintf("%q", s)
 }

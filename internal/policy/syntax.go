@@ -41,7 +41,7 @@ func (c *checker) notUTF8() {
 func (c *checker) notJSON(err error) {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
-		c.fail(0, "not JSON: "+err.Error(), "")
+		c.fail(0, "not JSON: "+err.Error(), notJSONHint)
 		return
 	}
 	message, offset := syntax.Error(), int(syntax.Offset)-1 // encoding/json counts the wrong byte in
@@ -52,6 +52,9 @@ func (c *checker) notJSON(err error) {
 	inString := strings.Contains(message, "in string")
 	switch {
 	case c.wrongClosingQuote(offset):
+	case atEnd && c.lastComment >= offset:
+		c.fail(offset, "not JSON: the text ends too early", "a closing }, ] or \" is missing, or stands behind //: a "+
+			"comment takes the rest of its line")
 	case atEnd:
 		c.fail(offset, "not JSON: the text ends too early", `a closing }, ] or " is missing`)
 	case !inString && c.notOfJSON(offset):
@@ -123,9 +126,9 @@ func (c *checker) notOfJSON(offset int) bool {
 	return true
 }
 
-// commentMark is how the comment at the beginning of text begins; "" if none is there.
+// commentMark is how the comment at the beginning of text begins; "" if none is there. Those with // are gone already.
 func commentMark(text []byte) string {
-	for _, mark := range []string{"#", "//", "/*"} {
+	for _, mark := range []string{"#", "/*"} {
 		if bytes.HasPrefix(text, []byte(mark)) {
 			return mark
 		}
@@ -146,12 +149,17 @@ func lookalike(r rune) string {
 	return fmt.Sprintf("a full-width %c", r)
 }
 
+// notJSONHint is said where nothing tells what was meant.
+const notJSONHint = "JSON has objects {…}, lists […], strings in double quotes, numbers, true, false and null"
+
 func syntaxHint(message string) string {
 	switch {
 	case strings.Contains(message, "beginning of object key"):
 		return "a key stands in double quotes"
 	case strings.Contains(message, "in string literal"):
 		return "a string ends on the line it began on"
+	case strings.Contains(message, "in string escape"):
+		return `write \\ for a backslash`
 	case strings.Contains(message, "after object key:value pair"), strings.Contains(message, "after array element"):
 		return "is a comma missing before it?"
 	case strings.Contains(message, "after object key"):
@@ -159,5 +167,5 @@ func syntaxHint(message string) string {
 	case strings.Contains(message, "after top-level value"):
 		return "a policy is one object; nothing follows it"
 	}
-	return ""
+	return notJSONHint
 }

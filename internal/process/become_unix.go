@@ -15,6 +15,7 @@ const DefaultShell = "/bin/sh"
 // Become replaces this process by the command at path, so that exit status, signals and terminal are the command's own. As with execvp(3), and so
 // with env(1), a script that does not say what runs it is the shell's.
 func Become(path string, argv, env []string) error {
+	ownCores()
 	err := syscall.Exec(path, argv, env)
 	if errors.Is(err, syscall.ENOEXEC) {
 		err = syscall.Exec(DefaultShell, append([]string{DefaultShell, path}, argv[1:]...), env)

@@ -26,6 +26,7 @@ type Options struct {
 	Index       keystore.Index
 	FileDir     string           // of the file keystore
 	Interactive bool             // a person at a terminal: the keystore may ask them
+	Process     string           // what messages call the process whose environment holds a key; "" is "this process"
 	Notify      func(string)     // tells them, or the log, what is going on; may be nil
 	Now         func() time.Time // nil is time.Now
 	Log         *slog.Logger     // nil discards
@@ -150,7 +151,11 @@ func (s *Set) Choose(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return r.config.Choose(names)
+	name, err := r.config.Choose(names)
+	if err != nil && r.storeErr != nil { // a key that would do may be in the keystore
+		return "", r.storeErr
+	}
+	return name, err
 }
 
 // Names lists every profile, keys included, sorted.

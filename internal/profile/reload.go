@@ -203,6 +203,11 @@ func (s *Set) holdUnread(invalid error) held {
 // its settings is no reason to forget it, nor to use it.
 func (s *Set) storeOf(c *config.Config) (keystore.Store, error) {
 	wrong := c.KeystoreProblem()
+	if by, err := c.Keystore.By(os.Getenv(api.EnvKeystore)); err != nil {
+		wrong = s.ofProcess(err)
+	} else {
+		c.Keystore = by
+	}
 	if s.reading != nil && s.reading.store != nil && (wrong != nil || s.reading.config.Keystore == c.Keystore) {
 		return s.reading.store, wrong
 	}
@@ -211,8 +216,19 @@ func (s *Set) storeOf(c *config.Config) (keystore.Store, error) {
 	}
 	return keystore.Open(keystore.Options{
 		Backend: c.Keystore.Backend, Dir: c.Keystore.Dir, PassphraseFile: c.Keystore.PassphraseFile,
-		FileDir: s.o.FileDir, Interactive: s.o.Interactive, Notify: s.o.Notify,
+		FileDir: s.o.FileDir, Interactive: s.o.Interactive, Notify: s.o.Notify, Process: s.o.Process,
 	})
+}
+
+// ofProcess is an error about a variable, with whose environment it is in: a daemon keeps the one it was started in.
+func (s *Set) ofProcess(err error) error {
+	if s.o.Process == "" {
+		return err
+	}
+	e := *api.AsError(err)
+	e.Message += ", in the environment of " + s.o.Process
+	e.Hint = "tcred daemon stop, and " + e.Hint
+	return &e
 }
 
 // client is the STS client for a region, and for a key of that site.

@@ -105,7 +105,7 @@ func notInstalled() error {
 // settings are what this shell's environment says of tcred's places. A service does not see that environment.
 func settings() (env []packaging.Setting) {
 	for _, name := range []string{
-		api.EnvSocket, api.EnvConfig, api.EnvCacheDir,
+		api.EnvSocket, api.EnvConfig, api.EnvCacheDir, api.EnvKeystore,
 		"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME",
 	} {
 		if value := os.Getenv(name); value != "" {

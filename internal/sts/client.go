@@ -29,7 +29,7 @@ type Options struct {
 	Site     string           // "cn", "intl"; "" is "cn"
 	Endpoint *url.URL         // wins over Site, if not nil: https, or plain http to a loopback address
 	Region   string           // sent along, such as "ap-guangzhou"; the pages require one
-	Proxy    *url.URL         // an http, https or socks5 proxy; nil is none, whatever the environment says
+	Proxy    *url.URL         // an http, https or socks5 proxy for https; nil is none, whatever the environment says
 	Roots    *x509.CertPool   // the authorities that are trusted; nil is the system's
 	Language string           // of STS's own messages: "zh"; all else is English
 	Now      func() time.Time // the wall clock; nil is time.Now
@@ -51,10 +51,12 @@ func NewClient(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	plain := endpoint.Scheme == "http"
 	c := &Client{
-		endpoint: endpoint, region: o.Region, language: "en-US", now: o.Now, transport: newTransport(o.Proxy, o.Roots),
+		endpoint: endpoint, region: o.Region, language: "en-US", now: o.Now,
+		transport: newTransport(plain, o.Proxy, o.Roots),
 	}
-	if o.Proxy != nil {
+	if o.Proxy != nil && !plain {
 		c.proxy = o.Proxy.Host
 	}
 	if o.Language == "zh" {

@@ -10,6 +10,9 @@ import (
 
 // unreachable says why there was no answer. Certificates get their own words, because their cure differs.
 func unreachable(err error, c call) error {
+	if known, is := errors.AsType[*api.Error](err); is {
+		return known
+	}
 	e := &api.Error{Code: api.Unreachable, Cause: err}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

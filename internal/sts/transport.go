@@ -18,16 +18,18 @@ const (
 )
 
 // newTransport has no proxy but the one given, and keeps no connection: calls are far apart, and a
-// connection that outlived a laptop's sleep would only cost a timeout.
-func newTransport(proxy *url.URL, roots *x509.CertPool) *http.Transport {
+// connection that outlived a laptop's sleep would only cost a timeout. Plain http goes past the proxy.
+func newTransport(plain bool, proxy *url.URL, roots *x509.CertPool) *http.Transport {
 	t := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    5 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableKeepAlives:      true,
 	}
-	if proxy != nil {
+	if plain {
+		t.DialContext = dialLoopback
+	} else if proxy != nil {
 		t.Proxy = http.ProxyURL(proxy)
 	}
 	return t

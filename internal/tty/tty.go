@@ -85,8 +85,11 @@ func (t Terminal) ask(ctx context.Context, prompt string, read func(*os.File) (s
 	if err != nil && ctx.Err() != nil {
 		term.Restore(int(f.Fd()), before) // if that fails, nothing else can be done
 	}
-	return line, err
+	return pasteMarks.Replace(line), err
 }
+
+// pasteMarks takes out what a terminal puts around a paste where the program before asked for it and left it on.
+var pasteMarks = strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "")
 
 // await calls read, and stops waiting for it when ctx ends. The read itself then goes on until the process ends.
 func await(ctx context.Context, read func() (string, error)) (string, error) {

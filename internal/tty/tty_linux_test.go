@@ -22,7 +22,7 @@ func open(t *testing.T) (person, end *os.File, terminal Terminal) {
 
 func TestOnlyAYesIsAYes(t *testing.T) {
 	for typed, want := range map[string]bool{
-		"y\n": true, "yes\n": true, " YES \n": true, "\n": false, "n\n": false, "yess\n": false, "\x04": false, // ^D
+		"y\n": true, "yes\n": true, " YES \n": true, "\x1b[200~y\x1b[201~\n": true, "\n": false, "n\n": false, "yess\n": false, "\x04": false, // ^D
 	} {
 		person, _, terminal := open(t)
 		person.WriteString(typed)
@@ -82,8 +82,8 @@ func TestNothingIsShownBetweenTheQuestionsOfASequence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, answer := range []string{"first", ""} {
-		person.WriteString(answer + "\n")
+	for typed, answer := range map[string]string{"first": "first", "": "", "\x1b[200~pasted\x1b[201~": "pasted"} {
+		person.WriteString(typed + "\n")
 		if secret, err := terminal.Hidden(t.Context(), "SecretKey"); secret.Reveal() != answer || err != nil {
 			t.Errorf("%q, %v", secret.Reveal(), err)
 		}
