@@ -47,8 +47,9 @@ journal in its place: journalctl --user -u tcred.`,
 }
 
 func (a *app) logs(ctx context.Context, path string, lines int, follow bool) error {
-	t, err := logfile.OpenTail(path, a.out)
+	t := logfile.NewTail(path, a.out)
 	defer t.Close()
+	err := t.Open()
 	if errors.Is(err, fs.ErrNotExist) {
 		a.tell("there is no log yet; a daemon in the background writes to %s, a service of systemd to the journal", path)
 	} else if err != nil {

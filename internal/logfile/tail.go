@@ -18,14 +18,11 @@ type Tail struct {
 	file *os.File // nil while there is none
 }
 
-// OpenTail opens the log at path, to print it to out. Without a log the error is fs.ErrNotExist, and the tail is good
-// for Last and More all the same.
-func OpenTail(path string, out io.Writer) (*Tail, error) {
-	t := &Tail{path: path, out: out}
-	return t, t.open()
-}
+// NewTail prints to out what is in the log at path. More opens the log if Open found none.
+func NewTail(path string, out io.Writer) *Tail { return &Tail{path: path, out: out} }
 
-func (t *Tail) open() error {
+// Open opens the log. The error is fs.ErrNotExist where there is none.
+func (t *Tail) Open() error {
 	f, err := disk.Open(t.path)
 	if err == nil {
 		t.file = f
@@ -92,7 +89,7 @@ func lastLines(r io.Reader, n int) ([][]byte, error) {
 // More prints what was written since, also when the daemon began a new file meanwhile.
 func (t *Tail) More() error {
 	if t.file == nil {
-		if err := t.open(); err != nil {
+		if err := t.Open(); err != nil {
 			return ignoreMissing(err)
 		}
 	}
@@ -111,7 +108,7 @@ func (t *Tail) More() error {
 		return err
 	}
 	t.Close()
-	if err := t.open(); err != nil {
+	if err := t.Open(); err != nil {
 		return ignoreMissing(err)
 	}
 	_, err = io.Copy(t.out, t.file)
