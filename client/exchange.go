@@ -252,7 +252,8 @@ func (c *Client) explain(ctx context.Context, err error, begun bool) error {
 	return c.foreign("no HTTP", err)
 }
 
-// unanswered is the error for a daemon that did not answer in time. One that was given less than it may take need not hang.
+// unanswered is the error for a daemon that did not answer in time. One that was given less than it may take need not
+// hang.
 func unanswered(met *peer, cause error) error {
 	e := socket.Unanswered(int(met.pid.Load()))
 	e.Cause = cause

@@ -34,7 +34,8 @@ func Spellings() []Spelling {
 	}
 }
 
-// EnvExpiration holds when the credential in the environment ends, in RFC 3339 and UTC, for people, prompts and scripts.
+// EnvExpiration holds when the credential in the environment ends, in RFC 3339 and UTC, for people, prompts and
+// scripts.
 const EnvExpiration = "TCRED_EXPIRATION"
 
 // expiryNames are the variables that hold when a credential ends. AWS's is read by its SDKs.

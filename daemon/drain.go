@@ -39,7 +39,8 @@ func (b *busy) any() bool {
 }
 
 // drain ends web once every connection it accepted has its answer, or ctx ends. Shutdown alone would hang up on those
-// whose first request was not read yet, and nobody else can serve them. refuse ends web.Serve, whose result is in served.
+// whose first request was not read yet, and nobody else can serve them. refuse ends web.Serve, whose result is in
+// served.
 func drain(ctx context.Context, web *http.Server, refuse func() error, served <-chan error, b *busy) error {
 	err := refuse()
 	<-served // from here on none is accepted

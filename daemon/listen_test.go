@@ -322,7 +322,8 @@ func TestOverARealSocket(t *testing.T) {
 	}
 }
 
-// A daemon that still owes an answer is in nobody's way: a helper's start, and a tcred daemon stop before it, wait for none.
+// A daemon that still owes an answer is in nobody's way: a helper's start, and a tcred daemon stop before it, wait for
+// none.
 func TestTheNextDaemonListensWhileTheLastOneFinishes(t *testing.T) {
 	path := socketPath(t)
 	l := mustListen(t, path)

@@ -37,8 +37,8 @@ func lockBeside(path string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// lockedIsNamed looks again now that the lock is held: a directory or a file that was replaced meanwhile would let another
-// daemon hold its own.
+// lockedIsNamed looks again now that the lock is held: a directory or a file that was replaced meanwhile would let
+// another daemon hold its own.
 func lockedIsNamed(lock *flock.Flock) error {
 	open, err := lock.Stat()
 	if err != nil {

@@ -19,7 +19,8 @@ func TestTheEmulatorAndTheCheckAgreeAboutPolicies(t *testing.T) {
 	statement := func(s string) string { return `{"version":"2.0","statement":[` + s + `]}` }
 	action := func(a string) string { return statement(`{"effect":"allow","action":` + a + `,"resource":"*"}`) }
 	resource := func(r string) string { return statement(`{"effect":"allow","action":"*","resource":` + r + `}`) }
-	// Of CAM's pages, syntax is Syntax Structure, resources is Resource Description Method, analyzer is Policy Analyzer.
+	// Of CAM's pages, syntax is Syntax Structure, resources is Resource Description Method, analyzer is Policy
+	// Analyzer.
 	for _, class := range []struct {
 		name, policy string
 		refused      bool

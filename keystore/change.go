@@ -64,8 +64,9 @@ func ChangePassphrase(ctx context.Context, store Store, to credential.Secret, be
 	return nil
 }
 
-// finishChange ends a change that was cut short after the new passphrase was written down. opened is the file that opened
-// the keystore: where it is the one of the new passphrase, it takes the old one's place, before it gives way itself.
+// finishChange ends a change that was cut short after the new passphrase was written down. opened is the file that
+// opened the keystore: where it is the one of the new passphrase, it takes the old one's place, before it gives way
+// itself.
 func (f file) finishChange(opened string) error {
 	if filepath.Base(opened) != nextFile {
 		return nil

@@ -171,8 +171,8 @@ func (x Index) change(ctx context.Context, edit func([]Entry) []Entry) error {
 
 var errOutrun = errors.New("another tcred add or remove was faster")
 
-// write replaces the index, which held the entries before, by a file beside it. Older such files are those of writers that
-// were killed, where the lock is held; without locks they may be another writer's, and stay.
+// write replaces the index, which held the entries before, by a file beside it. Older such files are those of writers
+// that were killed, where the lock is held; without locks they may be another writer's, and stay.
 func (x Index) write(before []Entry, data []byte) error {
 	temp := "." + filepath.Base(x.Path) + "-*"
 	if !x.lockless {

@@ -43,7 +43,8 @@ type Store interface {
 	Put(ctx context.Context, name string, k Key) error
 	// Delete removes a key; NoKey if there is none.
 	Delete(ctx context.Context, name string) error
-	// List names every key, sorted. The keychain cannot, and answers errors.ErrUnsupported: there the index is the list.
+	// List names every key, sorted. The keychain cannot, and answers errors.ErrUnsupported: there the index is the
+	// list.
 	List(ctx context.Context) ([]string, error)
 	// Probe is nil if the store can be used now, else the error that Get would give. It never raises a prompt, not even
 	// if Options.Interactive. Unlock does.

@@ -169,8 +169,8 @@ func floor(l lease) time.Duration {
 	return times.Floor
 }
 
-// newOneFellShort reports that STS gave l a moment ago, and that even then its life was under minTTL: the next one's would
-// be too.
+// newOneFellShort reports that STS gave l a moment ago, and that even then its life was under minTTL: the next one's
+// would be too.
 func newOneFellShort(l lease, minTTL time.Duration, wall time.Time) bool {
 	whole, left := l.cred.Duration(), l.left(wall)
 	return left > 0 && !l.doubtful(wall) && whole < minTTL && whole-left < times.HoldPermanent

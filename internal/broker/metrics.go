@@ -88,7 +88,8 @@ func (m *meter) write(out *bytes.Buffer, family string) {
 	}
 }
 
-// sample is a sample's line without its value, of labels given as name, value, name, value…. Label values are profile names and error codes, which need no escapes.
+// sample is a sample's line without its value, of labels given as name, value, name, value…. Label values are profile
+// names and error codes, which need no escapes.
 func sample(name string, labels ...string) string {
 	var pairs []string
 	for pair := range slices.Chunk(labels, 2) {

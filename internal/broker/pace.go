@@ -76,7 +76,8 @@ func (w *window) left(now time.Time) time.Duration {
 	return span - now.Sub(w.sent[len(w.sent)-1])
 }
 
-// Settle waits until no call of STS counts any more, or ctx ends: then another process may go on without a word of them.
+// Settle waits until no call of STS counts any more, or ctx ends: then another process may go on without a word of
+// them.
 func (b *Broker) Settle(ctx context.Context) {
 	for {
 		left := b.issues.own.left(time.Now())

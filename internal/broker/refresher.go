@@ -52,7 +52,8 @@ func (b *Broker) rest(ctx context.Context, next time.Duration) bool {
 	return true
 }
 
-// renewDue starts the renewals that are due and returns how long until the next one, less than zero if none is known of.
+// renewDue starts the renewals that are due and returns how long until the next one, less than zero if none is known
+// of.
 func (b *Broker) renewDue(ctx context.Context) (next time.Duration) {
 	next = -1
 	for _, s := range b.inUse() {

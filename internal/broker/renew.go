@@ -24,8 +24,9 @@ func (l lease) meets(g goal, wall time.Time) bool {
 	return !g.forced && !l.doubtful(wall) && l.left(wall) >= max(g.need, 1)
 }
 
-// await is a lease with at least need left: from disk, or new. It is given up on after api.AnswerTimeout, and after times.Patience
-// if by then the old one serves: tools allow their helper 10 s, and what comes later is a call that failed.
+// await is a lease with at least need left: from disk, or new. It is given up on after api.AnswerTimeout, and after
+// times.Patience if by then the old one serves: tools allow their helper 10 s, and what comes later is a call that
+// failed.
 func (b *Broker) await(ctx context.Context, s *slot, p Profile, minTTL, need time.Duration) (lease, error) {
 	patient, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()
@@ -165,8 +166,8 @@ func (b *Broker) fromStore(ctx context.Context, s *slot, sealer *cache.Sealer, g
 	return l, l.meets(g, wall)
 }
 
-// lockEntry takes the entry's lock across processes, and waits for it as long as that; it tries once at least. Without it
-// the worst is a second call, so a lock that cannot be had costs a warning and not the credential.
+// lockEntry takes the entry's lock across processes, and waits for it as long as that; it tries once at least. Without
+// it the worst is a second call, so a lock that cannot be had costs a warning and not the credential.
 func (b *Broker) lockEntry(ctx context.Context, s *slot, wait time.Duration) (unlock func()) {
 	ctx, cancel := context.WithTimeout(ctx, max(wait, times.LockTry))
 	defer cancel()

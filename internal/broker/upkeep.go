@@ -27,8 +27,8 @@ func (b *Broker) Refresh(ctx context.Context, name string) (api.ProfileStatus, e
 	return s.status(p.Name, p.Key), nil
 }
 
-// Clear drops the profile's credentials from memory and disk, those from before config changed too as far as they are in
-// memory; name "" drops all. It says which ones: they stay valid at Tencent Cloud until they expire.
+// Clear drops the profile's credentials from memory and disk, those from before config changed too as far as they are
+// in memory; name "" drops all. It says which ones: they stay valid at Tencent Cloud until they expire.
 func (b *Broker) Clear(ctx context.Context, name string) (api.Cleared, error) {
 	ctx, cancel := context.WithTimeout(ctx, api.AnswerTimeout)
 	defer cancel()

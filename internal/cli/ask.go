@@ -110,7 +110,8 @@ func (a *app) pass(text string) {
 	}
 }
 
-// passProblem says what a daemon would say of the config that this process reads, beside an outcome that does not say it.
+// passProblem says what a daemon would say of the config that this process reads, beside an outcome that does not say
+// it.
 func (a *app) passProblem(set *profile.Set, outcome error) {
 	if err := set.Problem(); err != nil && api.CodeOf(outcome) != api.ConfigInvalid {
 		a.pass(say.PartlyUnused(err))

@@ -121,8 +121,8 @@ func environment(c credential.Credential, profile string) []string {
 	return append(env, api.EnvProfile+"="+profile)
 }
 
-// tellEntry tells a person in which profile they are from now on, where they could not tell by themselves: in a new shell,
-// and in another profile's command.
+// tellEntry tells a person in which profile they are from now on, where they could not tell by themselves: in a new
+// shell, and in another profile's command.
 func (a *app) tellEntry(c credential.Credential, opensShell bool) {
 	outer, nested := os.Getenv(api.EnvProfile), os.Getenv(credential.EnvExpiration) != ""
 	if !tty.Is(a.err) || !opensShell && !nested {

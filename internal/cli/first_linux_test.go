@@ -56,8 +56,8 @@ func (s *seat) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs a command at the terminal. Each time a question of answers comes, its answer is typed. What the person sees is
-// returned.
+// run runs a command at the terminal. Each time a question of answers comes, its answer is typed. What the person sees
+// is returned.
 func (s *seat) run(answers map[string]string, args ...string) string {
 	s.Helper()
 	cmd := s.command(args...)

@@ -19,8 +19,9 @@ import (
 	"github.com/tcred/tcred/internal/testworld/keyring"
 )
 
-// TestKeychainStories runs every script in testdata/keychain/*.txtar: worlds as those of TestStories, but with a session
-// bus, and a real and unlocked gnome-keyring on it. Without TCRED_TEST_REAL=1 it skips; with it, what is missing fails it.
+// TestKeychainStories runs every script in testdata/keychain/*.txtar: worlds as those of TestStories, but with a
+// session bus, and a real and unlocked gnome-keyring on it. Without TCRED_TEST_REAL=1 it skips; with it, what is
+// missing fails it.
 //
 // Beside the commands config, sts-calls, sts-reset and follow there are
 //

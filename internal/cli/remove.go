@@ -72,7 +72,8 @@ func (a *app) remove(ctx context.Context, name string, force bool) error {
 	return nil
 }
 
-// warnOfUsers names the profiles of config.toml that used a key which is gone. The one that it was by itself is gone too.
+// warnOfUsers names the profiles of config.toml that used a key which is gone. The one that it was by itself is gone
+// too.
 func (a *app) warnOfUsers(set *profile.Set, r keys.Removal) {
 	c, err := set.Config()
 	if err != nil {

@@ -115,8 +115,9 @@ func (a *app) identityHere(ctx context.Context, name string) (id api.Identity, e
 	return a.broker(p, set).Identity(ctx, name)
 }
 
-// identityOfKey has the daemon ask, which keeps all calls of this user's together under STS's limit. This process asks by
-// itself where no daemon can be had, where the key is in its own environment, or where a person has a keystore to open.
+// identityOfKey has the daemon ask, which keeps all calls of this user's together under STS's limit. This process asks
+// by itself where no daemon can be had, where the key is in its own environment, or where a person has a keystore to
+// open.
 func (a *app) identityOfKey(ctx context.Context, p dirs.Places, name string) (api.Identity, error) {
 	set := a.profiles(p)
 	store, err := set.Store()

@@ -40,7 +40,8 @@ var OtherWords = map[string]string{
 	"service enable": "service install", "service disable": "service uninstall", "service add": "service install", "service logs": "logs",
 }
 
-// NoCommand is the error for a word that is not one of cmd's commands. Its hint shows how the one that was meant is used.
+// NoCommand is the error for a word that is not one of cmd's commands. Its hint shows how the one that was meant is
+// used.
 func NoCommand(cmd *cobra.Command, word string) error {
 	path := strings.TrimPrefix(cmd.CommandPath()+" ", "tcred ")
 	var names []string // without aliases: those are short, and near to too much

@@ -46,7 +46,8 @@ func TestWhoNamesNoProfileMeansTheOneThatIsSureToBeMeant(t *testing.T) {
 	}
 }
 
-// Where the file is no TOML any more, a request without a name goes on only if it surely means the profile that it meant.
+// Where the file is no TOML any more, a request without a name goes on only if it surely means the profile that it
+// meant.
 func TestBytesThatDecideWhoIsMeant(t *testing.T) {
 	const good = "default_profile = \"a\"\nlanguage = \"en\"\n[profiles.a]\npolicy = \"full\"\n"
 	for bad, same := range map[string]bool{

@@ -93,8 +93,8 @@ func Load(path string) (*Config, []Problem, error) {
 	return cfg, d.problems, nil
 }
 
-// Profile finds a declared profile, or the key of that name with its own rights. keys are the keys that exist. A profile
-// that is wrong in config.toml, or draws on what is wrong there, is refused with the first of its problems.
+// Profile finds a declared profile, or the key of that name with its own rights. keys are the keys that exist. A
+// profile that is wrong in config.toml, or draws on what is wrong there, is refused with the first of its problems.
 func (c *Config) Profile(name string, keys []string) (Profile, error) {
 	p, declared := c.Profiles[name]
 	switch {
@@ -133,8 +133,8 @@ func (c *Config) refusal(matters func(concerns string) bool) error {
 	return c.written.root.doc.errorOf(some)
 }
 
-// drawsOn reports whether a profile depends on a setting at the top, on a table or on a file. What nobody knows may be a
-// misspelling of something that each one depends on.
+// drawsOn reports whether a profile depends on a setting at the top, on a table or on a file. What nobody knows may be
+// a misspelling of something that each one depends on.
 func (c *Config) drawsOn(name, concerns string) bool {
 	if table, ofProfile := strings.CutPrefix(concerns, "profiles."); ofProfile {
 		return table == name || strings.HasPrefix(table, name+".")
@@ -175,8 +175,8 @@ func (c *Config) noProfile(name string, keys []string) error {
 	return e
 }
 
-// Choose is the profile of a request that names none: default_profile, else one that is called so, else that of the only
-// key. The error is NoProfile where that is none. keys are the keys that exist.
+// Choose is the profile of a request that names none: default_profile, else one that is called so, else that of the
+// only key. The error is NoProfile where that is none. keys are the keys that exist.
 func (c *Config) Choose(keys []string) (string, error) {
 	if err := c.refusal(func(concerns string) bool { return concerns == "default_profile" }); err != nil {
 		return "", err
@@ -233,8 +233,8 @@ func (c *Config) Same(other *Config) bool {
 		maps.Equal(c.written.refusals, other.written.refusals)
 }
 
-// Files lists the files c was read from: config.toml, which may be missing, ca_file and the policy files, broken ones too.
-// A change to one of them is a reason to load again.
+// Files lists the files c was read from: config.toml, which may be missing, ca_file and the policy files, broken ones
+// too. A change to one of them is a reason to load again.
 func (c *Config) Files() []string {
 	files := []string{c.Path}
 	if c.CAFile != "" {

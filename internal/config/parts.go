@@ -66,7 +66,8 @@ func setting(line string) string {
 	return ""
 }
 
-// openString is what ends the string of many lines that is open behind line, "" if none is. within is the same before it.
+// openString is what ends the string of many lines that is open behind line, "" if none is. within is the same before
+// it.
 func openString(line, within string) string {
 	for line != "" {
 		if within != "" {

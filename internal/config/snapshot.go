@@ -16,9 +16,9 @@ func Snap(path string) (Snapshot, error) {
 	return Snapshot{partsOf(string(text))}, nil
 }
 
-// Unchanged reports whether every byte of now that concerns the profile is what c was read from, and its policy file and
-// ca_file are too: then the profile's rights are those that the files state, whatever else is wrong with them. Of the name
-// "" it reports whether Choose would choose as it did.
+// Unchanged reports whether every byte of now that concerns the profile is what c was read from, and its policy file
+// and ca_file are too: then the profile's rights are those that the files state, whatever else is wrong with them. Of
+// the name "" it reports whether Choose would choose as it did.
 func (c *Config) Unchanged(now Snapshot, name string) bool {
 	return partsOf(c.written.raw).of(name) == now.parts.of(name) && c.FilesUnchanged(name)
 }

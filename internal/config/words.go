@@ -19,8 +19,8 @@ var otherWords = map[string][]string{
 	"env":      {"environment", "variables"},
 }
 
-// meant is the one of words that a person who wrote word probably meant, "" if none is near enough: another word for it,
-// a misspelling, or the word with more behind it, as in zh_CN.
+// meant is the one of words that a person who wrote word probably meant, "" if none is near enough: another word for
+// it, a misspelling, or the word with more behind it, as in zh_CN.
 func meant(word string, words []string) string {
 	for _, w := range words {
 		if slices.Contains(otherWords[w], strings.ToLower(word)) {

@@ -8,8 +8,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// NewLock is the lock file at path, not taken. It is made when it is missing, 0600; a link is not followed, and a pipe not
-// waited for. Each try needs a new one: a second TryLock on one that is held always succeeds.
+// NewLock is the lock file at path, not taken. It is made when it is missing, 0600; a link is not followed, and a pipe
+// not waited for. Each try needs a new one: a second TryLock on one that is held always succeeds.
 func NewLock(path string) *flock.Flock {
 	return flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR|plainOnly), flock.SetPermissions(0o600))
 }

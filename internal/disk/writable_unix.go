@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Writable says why no file can be written in a directory, nil if one can. It writes none itself, so it does not see every
-// reason: a quota, for one.
+// Writable says why no file can be written in a directory, nil if one can. It writes none itself, so it does not see
+// every reason: a quota, for one.
 func Writable(dir string) error {
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return &os.PathError{Op: "write in", Path: dir, Err: err}

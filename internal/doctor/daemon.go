@@ -46,7 +46,8 @@ func (x *examination) socket() {
 	}
 }
 
-// canWrite tries to write as much as an entry of the cache in a directory: on a full disk an empty file can still be made.
+// canWrite tries to write as much as an entry of the cache in a directory: on a full disk an empty file can still be
+// made.
 func canWrite(dir string) error {
 	f, err := os.CreateTemp(dir, ".doctor-*")
 	if err != nil {

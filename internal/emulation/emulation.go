@@ -1,5 +1,5 @@
-// Package emulation is tcred emulator: the emulator on an address of this machine, with the accounts that the command line
-// or a file names, over TLS where that is asked for.
+// Package emulation is tcred emulator: the emulator on an address of this machine, with the accounts that the command
+// line or a file names, over TLS where that is asked for.
 package emulation
 
 import (

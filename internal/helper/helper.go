@@ -101,8 +101,8 @@ func dial(path string, deadline time.Time) (*socket.Conn, error) {
 	return socket.DialOrStart(path, "", deadline)
 }
 
-// patient reads from a connection until its deadline, and once it has waited for say.Patience it tells a person what for.
-// The connection's own time limit wakes it: a timer would cost each warm call 5 %.
+// patient reads from a connection until its deadline, and once it has waited for say.Patience it tells a person what
+// for. The connection's own time limit wakes it: a timer would cost each warm call 5 %.
 type patient struct {
 	conn     *socket.Conn
 	deadline time.Time

@@ -9,8 +9,8 @@ func DidYouMean(word string, candidates []string) string {
 }
 
 // Nearest is the candidate that word was probably meant to be, "" if none is near enough: the one with the fewest
-// letters to insert, delete, replace or swap with their neighbour. Of those equally near it is the likelier one, else the
-// first. Where none is near it is the shortest that begins with word.
+// letters to insert, delete, replace or swap with their neighbour. Of those equally near it is the likelier one, else
+// the first. Where none is near it is the shortest that begins with word.
 func Nearest(word string, candidates []string) string {
 	word = lower(word)
 	best, least := "", 1+(len(word)+1)/3
@@ -31,8 +31,8 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// likelier reports whether a rather than b was meant by word, which is equally near to both. Hands swap letters and stop
-// too early more often than they hit a wrong key, and the first letters are the ones that they get right.
+// likelier reports whether a rather than b was meant by word, which is equally near to both. Hands swap letters and
+// stop too early more often than they hit a wrong key, and the first letters are the ones that they get right.
 func likelier(word, a, b string) bool {
 	if swapped := sameLetters(word, a); swapped != sameLetters(word, b) {
 		return swapped

@@ -13,8 +13,9 @@ import (
 // calls of GetCallerIdentity a second.
 const betweenTurns = 105 * time.Millisecond
 
-// AwaitTurn waits for this process's turn among all of this user's that ask STS by themselves: the time of a file's last
-// change is that of the last turn. The file is in dir, the user's state directory. Where there is no place for the file the call goes out at once.
+// AwaitTurn waits for this process's turn among all of this user's that ask STS by themselves: the time of a file's
+// last change is that of the last turn. The file is in dir, the user's state directory. Where there is no place for the
+// file the call goes out at once.
 func AwaitTurn(ctx context.Context, dir string) {
 	if disk.PrivateDir(dir) != nil {
 		return

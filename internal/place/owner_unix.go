@@ -11,9 +11,10 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// CheckOwner refuses dir, to which the variable leads, if it is another user's: su without a dash and sudo -E hand on the
-// variables of whoever called them. Root makes no file on a way that another user could turn: nothing on it, links
-// followed, may be theirs. For others it is enough that they may write there. A dir that no variable led to is not looked at.
+// CheckOwner refuses dir, to which the variable leads, if it is another user's: su without a dash and sudo -E hand on
+// the variables of whoever called them. Root makes no file on a way that another user could turn: nothing on it, links
+// followed, may be theirs. For others it is enough that they may write there. A dir that no variable led to is not
+// looked at.
 func CheckOwner(variable, dir string) error {
 	value := os.Getenv(variable)
 	if value == "" {
@@ -39,8 +40,8 @@ func CheckOwner(variable, dir string) error {
 	return &api.Error{Code: api.Forbidden, Message: message, Hint: hint}
 }
 
-// cure is the commands after which none of the variables leads to another user's directory: one error a variable would be
-// as many rounds.
+// cure is the commands after which none of the variables leads to another user's directory: one error a variable would
+// be as many rounds.
 func cure(failed string) string {
 	unset, home := "", ""
 	for _, name := range []string{api.EnvSocket, api.EnvConfig, api.EnvCacheDir, envRuntime, envConfig, envCache, envState, envData, envHome} {
@@ -101,9 +102,9 @@ func nearest(dir string) (at string, owner int) {
 // maxLinks is how many links the system follows in a path.
 const maxLinks = 40
 
-// stranger is the first directory or link on the way to dir that belongs neither to root nor to us, and its owner; "" if
-// none does. What is not there yet is ours to make. Where one user only is mapped, as in some sandboxes, root and all
-// others look alike: the owner of / counts as root.
+// stranger is the first directory or link on the way to dir that belongs neither to root nor to us, and its owner; ""
+// if none does. What is not there yet is ours to make. Where one user only is mapped, as in some sandboxes, root and
+// all others look alike: the owner of / counts as root.
 func stranger(dir string) (at string, owner int) {
 	info, _ := os.Lstat("/")
 	root, links := uidOf(info), 0

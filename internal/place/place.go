@@ -15,8 +15,8 @@ import (
 
 // Socket is where the daemon listens: $TCRED_SOCKET, else $XDG_RUNTIME_DIR/tcred/tcred.sock, else
 // /run/user/<euid>/tcred/tcred.sock if that directory is ours alone, else <user cache dir>/tcred/run/tcred.sock.
-// The path is absolute. Its directory need not exist: see socket.MakeDir and socket.CheckDir. Where there is no socket a
-// daemon has yet to be started: then what it would end of at once is an error here, where a person reads it.
+// The path is absolute. Its directory need not exist: see socket.MakeDir and socket.CheckDir. Where there is no socket
+// a daemon has yet to be started: then what it would end of at once is an error here, where a person reads it.
 func Socket() (string, error) {
 	path, err := findSocket()
 	if err != nil {
@@ -72,7 +72,8 @@ const (
 	envData    = "XDG_DATA_HOME"
 )
 
-// checked is path, which the variable led to, if there is no err yet and dir, where files of ours would be, may have them.
+// checked is path, which the variable led to, if there is no err yet and dir, where files of ours would be, may have
+// them.
 func checked(variable, path, dir string, err error) (string, error) {
 	if err == nil {
 		err = CheckOwner(variable, dir)

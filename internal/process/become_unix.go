@@ -12,8 +12,8 @@ import (
 // DefaultShell is the shell where $SHELL names none.
 const DefaultShell = "/bin/sh"
 
-// Become replaces this process by the command at path, so that exit status, signals and terminal are the command's own. As with execvp(3), and so
-// with env(1), a script that does not say what runs it is the shell's.
+// Become replaces this process by the command at path, so that exit status, signals and terminal are the command's own.
+// As with execvp(3), and so with env(1), a script that does not say what runs it is the shell's.
 func Become(path string, argv, env []string) error {
 	ownCores()
 	err := syscall.Exec(path, argv, env)

@@ -11,9 +11,9 @@ import (
 )
 
 // IgnoredAtStart are the signals that were ignored when this process was started, as by trap ” TERM in a script. The Go
-// runtime takes all but INT and HUP for itself before any code of ours runs. What it found it keeps in a variable that no
-// package may name; where that is stands in our own symbol table. Of a binary without one, made with -ldflags=-s, it is
-// none: INT and HUP stay ignored there, and the others do not.
+// runtime takes all but INT and HUP for itself before any code of ours runs. What it found it keeps in a variable that
+// no package may name; where that is stands in our own symbol table. Of a binary without one, made with -ldflags=-s, it
+// is none: INT and HUP stay ignored there, and the others do not.
 func IgnoredAtStart() (ignored []os.Signal) {
 	const (
 		word    = strconv.IntSize / 8 // bytes of a uintptr

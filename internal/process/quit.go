@@ -14,8 +14,9 @@ import (
 // ExitQuit is the exit status after SIGQUIT, as Go's programs have it.
 const ExitQuit = 2
 
-// UnlessQuit is the status of command, or ExitQuit once SIGQUIT or SIGABRT, systemd's watchdog, asks for the stacks. Go's
-// own answer has each function's arguments, and with them how long the passphrase is. Ours, without them, goes to say.
+// UnlessQuit is the status of command, or ExitQuit once SIGQUIT or SIGABRT, systemd's watchdog, asks for the stacks.
+// Go's own answer has each function's arguments, and with them how long the passphrase is. Ours, without them, goes to
+// say.
 func UnlessQuit(command func() int, say func(text []byte)) int {
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, syscall.SIGQUIT, syscall.SIGABRT)

@@ -33,9 +33,9 @@ type Options struct {
 }
 
 // Set is the profiles as config and key index say. It looks at both at most once a second and takes up a change by
-// itself. It never serves more rights than the files on disk state: a profile that a mistake in them concerns is refused
-// until it is mended, and so is each one whose part of a file that is no TOML is not what was last read. It is safe for
-// concurrent use.
+// itself. It never serves more rights than the files on disk state: a profile that a mistake in them concerns is
+// refused until it is mended, and so is each one whose part of a file that is no TOML is not what was last read. It is
+// safe for concurrent use.
 type Set struct {
 	o Options
 
@@ -50,8 +50,8 @@ type Set struct {
 	revision uint64
 }
 
-// held is a reading that goes on although config.toml cannot be read, for profiles of which that is safe. The zero held is
-// none.
+// held is a reading that goes on although config.toml cannot be read, for profiles of which that is safe. The zero held
+// is none.
 type held struct {
 	problem error             // why
 	same    func(string) bool // whether a profile's part of the files is what it was
@@ -137,8 +137,8 @@ func (s *Set) Lookup(ctx context.Context, name string) (broker.Profile, error) {
 	}, nil
 }
 
-// Choose is the profile that a request means which names none. An error says that there is no such profile, and then the
-// name is the one that was looked for, or that it cannot be told, and then it is "".
+// Choose is the profile that a request means which names none. An error says that there is no such profile, and then
+// the name is the one that was looked for, or that it cannot be told, and then it is "".
 func (s *Set) Choose(ctx context.Context) (string, error) {
 	r, _, held, err := s.current()
 	if err != nil {
@@ -190,8 +190,8 @@ func (r *reading) entry(ctx context.Context, key string, names []string) (keysto
 	return keystore.Entry{Name: key, SecretID: k.ID}, nil
 }
 
-// noKeyHint is what to do about a key that a profile draws on and that there is not. One that config.toml names by default
-// need not be added where there is another: the profile can say so.
+// noKeyHint is what to do about a key that a profile draws on and that there is not. One that config.toml names by
+// default need not be added where there is another: the profile can say so.
 func noKeyHint(key string, names []string) string {
 	if key != config.DefaultKey || len(names) == 0 {
 		return "tcred add " + key

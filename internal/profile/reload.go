@@ -40,8 +40,8 @@ func fingerprint(files []string) fingerprints {
 // steps leave it so for a moment. It is the one exception to what the files state.
 const missingHold = 30 * time.Second
 
-// readSince is f for files that were read after before was taken: one that changed meanwhile may have been read as it was,
-// so its change counts as one that is still to be seen.
+// readSince is f for files that were read after before was taken: one that changed meanwhile may have been read as it
+// was, so its change counts as one that is still to be seen.
 func (f fingerprints) readSince(before fingerprints) fingerprints {
 	for file, print := range before {
 		if _, still := f[file]; still {
@@ -85,8 +85,8 @@ func (s *Set) lookIfDue() {
 	}
 }
 
-// look takes up what changed on disk. What is wrong is read anew each time: its cure may be in a directory, which has no
-// fingerprint here.
+// look takes up what changed on disk. What is wrong is read anew each time: its cure may be in a directory, which has
+// no fingerprint here.
 func (s *Set) look() {
 	s.looked = time.Now()
 	before := fingerprint(s.watched)
@@ -124,8 +124,8 @@ func (s *Set) filesOf(r *reading, err error) []string {
 	return files
 }
 
-// read loads everything anew. It returns no reading where the last one goes on, and then says in s.held for whom. An error
-// beside a reading is what is wrong with a part of it.
+// read loads everything anew. It returns no reading where the last one goes on, and then says in s.held for whom. An
+// error beside a reading is what is wrong with a part of it.
 func (s *Set) read() (*reading, error) {
 	if err := s.holdMissing(); err != nil {
 		return nil, err
@@ -164,8 +164,8 @@ func (s *Set) emptyConfig() bool {
 	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0
 }
 
-// holdMissing lets the last reading go on for missingHold after config.toml vanished, and is nil if it does not. What is
-// wrong with the other files counts all the same.
+// holdMissing lets the last reading go on for missingHold after config.toml vanished, and is nil if it does not. What
+// is wrong with the other files counts all the same.
 func (s *Set) holdMissing() error {
 	if s.reading == nil || s.reading.empty || !s.emptyConfig() {
 		s.missing = time.Time{}
@@ -199,8 +199,8 @@ func (s *Set) holdUnread(invalid error) held {
 	return held{problem: invalid, same: func(name string) bool { return c.Unchanged(now, name) }}
 }
 
-// storeOf is the keystore that c names. It stays the one it was, opened or not, unless c names another; what is wrong with
-// its settings is no reason to forget it, nor to use it.
+// storeOf is the keystore that c names. It stays the one it was, opened or not, unless c names another; what is wrong
+// with its settings is no reason to forget it, nor to use it.
 func (s *Set) storeOf(c *config.Config) (keystore.Store, error) {
 	wrong := c.KeystoreProblem()
 	if by, err := c.Keystore.By(os.Getenv(api.EnvKeystore)); err != nil {

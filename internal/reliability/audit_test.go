@@ -35,11 +35,12 @@ const (
 
 // auditCalls works the bound out from the calls that STS saw of each profile, and from when it refused connections.
 //
-// Between one credential and the next, renewals begin at the soonest age: a call before that is needless, and an error by
-// itself. The age goes by what the daemon said of the credential when it handed it out, not by when its call arrived, which
-// may be late. If the first try fails, more follow by the steps of backoff (see flights): as many as fit between the first and
-// the last call that STS saw fail. A profile with more failures than that is an error too. Refused connections STS cannot
-// see: there the steps are counted from when the renewal could be due, and never more than the daemon's ceiling lets out.
+// Between one credential and the next, renewals begin at the soonest age: a call before that is needless, and an error
+// by itself. The age goes by what the daemon said of the credential when it handed it out, not by when its call
+// arrived, which may be late. If the first try fails, more follow by the steps of backoff (see flights): as many as fit
+// between the first and the last call that STS saw fail. A profile with more failures than that is an error too.
+// Refused connections STS cannot see: there the steps are counted from when the renewal could be due, and never more
+// than the daemon's ceiling lets out.
 func auditCalls(byName map[string][]call, refused span, end time.Time) audit {
 	var a audit
 	for name, calls := range byName {

@@ -18,8 +18,8 @@ import (
 const awsCLI = "/usr/bin/aws" // Debian's
 
 // TestAWSCLIAsksOnceACommand counts the helper's runs: botocore runs its credential_process again, on every request,
-// once less than 15 minutes are left. Each age of a credential of 30 minutes, of which 29 can be used, is made by an STS
-// that gives less life from the start. That such a profile never serves less than 15 minutes, whatever its age, is
+// once less than 15 minutes are left. Each age of a credential of 30 minutes, of which 29 can be used, is made by an
+// STS that gives less life from the start. That such a profile never serves less than 15 minutes, whatever its age, is
 // shown in daemon, where time is synthetic.
 func TestAWSCLIAsksOnceACommand(t *testing.T) {
 	needReal(t)

@@ -35,8 +35,8 @@ func (b *book) tally() tallies {
 	return b.tallies
 }
 
-// ask makes one call and enters how it ended. A failure is wrong if a credential that was served before the call is good
-// beyond it; a credential is expired if it was when the call began, or, by STS's own word, when it ended.
+// ask makes one call and enters how it ended. A failure is wrong if a credential that was served before the call is
+// good beyond it; a credential is expired if it was when the call began, or, by STS's own word, when it ended.
 func (b *book) ask(profile string, get func(string) (credential.Credential, error)) {
 	known := b.known(profile)
 	begun := time.Now()

@@ -216,8 +216,8 @@ func (c *chaos) nextDaemon() (pid int) {
 	return 0
 }
 
-// aimed returns as soon as entries are being written, with their temporary files; one time in five it just waits a little,
-// for a kill at any other moment.
+// aimed returns as soon as entries are being written, with their temporary files; one time in five it just waits a
+// little, for a kill at any other moment.
 func (c *chaos) aimed() (writing []string) {
 	time.Sleep(rand.N(50 * time.Millisecond)) // the daemon's youth is no better a time than any other
 	if rand.IntN(5) == 0 {
@@ -273,7 +273,8 @@ func (c *chaos) wantLocks() {
 	}
 }
 
-// wantQuiet is what must hold once nobody asks: a last kill leaves every lock free, and the next start no temporary file.
+// wantQuiet is what must hold once nobody asks: a last kill leaves every lock free, and the next start no temporary
+// file.
 func (c *chaos) wantQuiet() {
 	pid := c.nextDaemon()
 	kill(pid)

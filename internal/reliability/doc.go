@@ -1,4 +1,5 @@
-// Package reliability holds the tests that run the real binaries under load, faults and kills; it has no code of its own.
+// Package reliability holds the tests that run the real binaries under load, faults and kills; it has no code of its
+// own.
 //
 //	TCRED_TEST_REAL=1 go test -count=1 -v -timeout 30m ./internal/reliability
 //	TCRED_SOAK=10m go test -count=1 -v -timeout 15m -run TestSoak ./internal/reliability

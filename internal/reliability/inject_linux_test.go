@@ -91,9 +91,9 @@ type run struct {
 	steps          []seen
 }
 
-// attempt runs tcred, and after a number of the steps that it makes has the fault meet the next call of that name: strace
-// counts the calls of each thread, and which one makes a call is Go's choice, so that counting from the start hits another
-// call each time. after below zero leaves the run alone.
+// attempt runs tcred, and after a number of the steps that it makes has the fault meet the next call of that name:
+// strace counts the calls of each thread, and which one makes a call is Go's choice, so that counting from the start
+// hits another call each time. after below zero leaves the run alone.
 func (r *rig) attempt(steps []seen, after int, f fault) (out run, held bool) {
 	r.t.Helper()
 	r.reset()
@@ -181,8 +181,9 @@ func (r *rig) reset() {
 	}
 }
 
-// strike repeats a run until the fault hits the step first of all. It may hit calls of other threads after it: two faults
-// are no excuse, unless it was the write of the answer itself, or of Go's own event descriptor, which nobody survives.
+// strike repeats a run until the fault hits the step first of all. It may hit calls of other threads after it: two
+// faults are no excuse, unless it was the write of the answer itself, or of Go's own event descriptor, which nobody
+// survives.
 func (r *rig) strike(steps []seen, after int, f fault) run {
 	r.t.Helper()
 	target := steps[after].step
@@ -198,7 +199,8 @@ func (r *rig) strike(steps []seen, after int, f fault) run {
 	return run{}
 }
 
-// wantOutcome holds a struck run, and what it left behind, to the promises. It returns how many temporary files it left.
+// wantOutcome holds a struck run, and what it left behind, to the promises. It returns how many temporary files it
+// left.
 func (r *rig) wantOutcome(out run, f fault) (left int) {
 	r.t.Helper()
 	if f.kills() {

@@ -29,8 +29,8 @@ const (
 	loadSpread = loadLife / 2 // before the faults begin
 )
 
-// loadScript is what happens to STS, in two minutes. The last outage is longer than what is left of many credentials when
-// it begins: those run out, the calls for them fail, and come back after it.
+// loadScript is what happens to STS, in two minutes. The last outage is longer than what is left of many credentials
+// when it begins: those run out, the calls for them fail, and come back after it.
 var loadScript = []struct {
 	what  string
 	last  time.Duration
@@ -49,8 +49,8 @@ var loadScript = []struct {
 	{"calm", 10 * time.Second, emulator.Fault{}, false},
 }
 
-// TestLoad asks one daemon for a thousand profiles from two hundred clients in a closed loop, while STS fails in turn in
-// every way it knows. Time is scaled: what goes by the life of a credential runs a hundred times as fast, while the
+// TestLoad asks one daemon for a thousand profiles from two hundred clients in a closed loop, while STS fails in turn
+// in every way it knows. Time is scaled: what goes by the life of a credential runs a hundred times as fast, while the
 // budgets of one call, the 300 ms between its tries, and the ceiling of calls a second stay as they are. The ceiling is
 // therefore raised: 1,000 profiles that are due every 36 s are 28 calls a second.
 func TestLoad(t *testing.T) {
@@ -86,8 +86,8 @@ func letters(i int) string {
 	return string([]byte{'a' + byte(i/676%26), 'a' + byte(i/26%26), 'a' + byte(i%26)})
 }
 
-// startClients starts them all; each asks for a random profile as soon as it has an answer. First they know few profiles,
-// and all after loadSpread: renewals that begin together would stay together, and meet one fault alone.
+// startClients starts them all; each asks for a random profile as soon as it has an answer. First they know few
+// profiles, and all after loadSpread: renewals that begin together would stay together, and meet one fault alone.
 func startClients(ctx context.Context, w *world, b *book, names []string) *sync.WaitGroup {
 	var clients sync.WaitGroup
 	begun := time.Now()

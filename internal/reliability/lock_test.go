@@ -63,8 +63,8 @@ func (w *world) ask(noDaemon bool) (out string, took time.Duration) {
 	return string(text), took
 }
 
-// A process that holds an entry's lock and hangs costs its callers time and one more call, never the answer: tools give up
-// on their helper after 10 s.
+// A process that holds an entry's lock and hangs costs its callers time and one more call, never the answer: tools give
+// up on their helper after 10 s.
 func TestAHeldCacheLockEndsInsideTheCallers9s(t *testing.T) {
 	needReal(t)
 	for name, tt := range map[string]struct {

@@ -34,8 +34,8 @@ func HasKeystoreOpen(ctx context.Context) bool {
 	return err == nil && st.Keystore == "file" && st.KeystoreProblem == nil
 }
 
-// CanReadKeys is why the daemon that runs cannot read keys now, nil if it can. It only asks for the status: to unlock, even
-// with no passphrase, would make the daemon forget what failed last.
+// CanReadKeys is why the daemon that runs cannot read keys now, nil if it can. It only asks for the status: to unlock,
+// even with no passphrase, would make the daemon forget what failed last.
 func CanReadKeys(ctx context.Context) error {
 	st, err := DaemonStatus(ctx, new(client.Client))
 	if err == nil && st.KeystoreProblem != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/tcred/tcred/internal/socket"
 )
 
-// How long a daemon may take to end once it was asked to, until its callers have their answers and some more; and once it
-// was sent a signal.
+// How long a daemon may take to end once it was asked to, until its callers have their answers and some more; and once
+// it was sent a signal.
 const (
 	stopTimeout = api.AnswerTimeout + 3*time.Second
 	endTimeout  = 2 * time.Second
@@ -29,8 +29,8 @@ type Stop struct {
 }
 
 // StopDaemon asks the daemon to stop, by a client that starts none, and waits until its process is gone. A daemon that
-// does not answer, or does not end, is ended by signals: the process that listens on the socket, under our uid and our own
-// name, and no other that may have its number by then.
+// does not answer, or does not end, is ended by signals: the process that listens on the socket, under our uid and our
+// own name, and no other that may have its number by then.
 func StopDaemon(ctx context.Context, c *client.Client) (Stop, error) {
 	asking, cancel := context.WithTimeout(ctx, api.ClientTimeout)
 	defer cancel()

@@ -13,8 +13,8 @@ var ErrNoAnswer = &api.Error{
 	Code: api.NoDaemon, Message: "the daemon ended the connection without an answer", Hint: "see tcred logs",
 }
 
-// Unanswered is the error for a daemon that took a connection and did not answer on it in time: it hangs, for each request
-// is answered within api.AnswerTimeout. pid is the process that listens, 0 if it is not known.
+// Unanswered is the error for a daemon that took a connection and did not answer on it in time: it hangs, for each
+// request is answered within api.AnswerTimeout. pid is the process that listens, 0 if it is not known.
 func Unanswered(pid int) *api.Error {
 	e := &api.Error{
 		Code: api.Timeout, Message: "the daemon did not answer in time", Hint: "tcred daemon stop, which ends it; then try again",

@@ -6,8 +6,8 @@ import (
 	"github.com/tcred/tcred/internal/human"
 )
 
-// Beside is where a second daemon, which reads that config, may listen: beside the daemon at address. Its name is as long
-// as tcred.sock, and fits where that does.
+// Beside is where a second daemon, which reads that config, may listen: beside the daemon at address. Its name is as
+// long as tcred.sock, and fits where that does.
 func Beside(address, config string) string {
 	hash := uint32(2166136261) // FNV-1a: equal configs get the same socket, and that is all it is for
 	for i := 0; i < len(config); i++ {

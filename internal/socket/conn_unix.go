@@ -26,8 +26,8 @@ type Conn struct {
 	deadline time.Time
 }
 
-// Server is the process that listens on the other end: the daemon, or systemd, where that made the socket. It was so when
-// the connection was made.
+// Server is the process that listens on the other end: the daemon, or systemd, where that made the socket. It was so
+// when the connection was made.
 func (c *Conn) Server() int { return c.server }
 
 // Dial connects to the daemon at address and bounds the connection by deadline (the zero time: no bound).

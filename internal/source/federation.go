@@ -1,5 +1,5 @@
-// Package source is where a profile's credentials are issued, one file for each way there is: federation, a permanent key
-// traded by GetFederationToken.
+// Package source is where a profile's credentials are issued, one file for each way there is: federation, a permanent
+// key traded by GetFederationToken.
 package source
 
 import (
@@ -16,9 +16,9 @@ import (
 	"github.com/tcred/tcred/keystore"
 )
 
-// keystoreTimeout bounds the reading of a permanent key. The keychain has a shorter one of its own. The file keystore takes
-// a second to open, and several where many open it at once on a busy machine: a caller waits 9 s, and is better served in
-// the last of them than told after 5.
+// keystoreTimeout bounds the reading of a permanent key. The keychain has a shorter one of its own. The file keystore
+// takes a second to open, and several where many open it at once on a busy machine: a caller waits 9 s, and is better
+// served in the last of them than told after 5.
 const keystoreTimeout = 8 * time.Second
 
 // Keys is where permanent keys are read.

@@ -145,7 +145,8 @@ func (c *Client) sdk(cred common.CredentialIface, x *exchange) *sdk.Client {
 	return client
 }
 
-// requestClient is how tcred names itself in X-TC-RequestClient: "tcred-" and the version, in the letters the SDK lets through.
+// requestClient is how tcred names itself in X-TC-RequestClient: "tcred-" and the version, in the letters the SDK lets
+// through.
 func requestClient() string {
 	return "tcred-" + strings.Map(func(r rune) rune {
 		switch {

@@ -35,7 +35,8 @@ func (c *Client) exchange() *exchange {
 	return &exchange{base: c.transport, now: c.now, host: c.Host()}
 }
 
-// RoundTrip sends req and reads the whole answer. One that STS would not give is an *api.Error with the code api.STSAnswer.
+// RoundTrip sends req and reads the whole answer. One that STS would not give is an *api.Error with the code
+// api.STSAnswer.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := x.send(req)
 	if err != nil {

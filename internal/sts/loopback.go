@@ -14,8 +14,8 @@ import (
 const dialTimeout = 5 * time.Second
 
 // dialLoopback connects for plain http, which goes to this machine only. Names are not looked up: which of its
-// addresses "localhost" leads to may be another user's choice. Where the system can tell, a server of another user, root
-// apart, is told nothing.
+// addresses "localhost" leads to may be another user's choice. Where the system can tell, a server of another user,
+// root apart, is told nothing.
 func dialLoopback(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -20,8 +20,8 @@ const (
 	noAnswer      = api.STSAnswer     // not an answer of STS; only the SDK's own codes
 )
 
-// failure is a row of the table. Meaning and cure have placeholders, filled by call.words. STS's own message follows the
-// meaning in every error: it names the very action and resource.
+// failure is a row of the table. Meaning and cure have placeholders, filled by call.words. STS's own message follows
+// the meaning in every error: it names the very action and resource.
 type failure struct {
 	kind    api.Code
 	meaning string
@@ -73,8 +73,8 @@ const (
 	secondCode = "this call cannot give a code that Tencent Cloud takes: use a key that the MFA rule leaves out"
 )
 
-// table holds every code of the pages of GetFederationToken and GetCallerIdentity, spelled as there (Avaliable, Resouce),
-// and the codes that are common to Tencent Cloud API 3.0.
+// table holds every code of the pages of GetFederationToken and GetCallerIdentity, spelled as there (Avaliable,
+// Resouce), and the codes that are common to Tencent Cloud API 3.0.
 var table = map[string]failure{
 	// GetFederationToken
 	"InternalError.DbError":           {transient, "tencent cloud's database failed", again},

@@ -7,8 +7,8 @@ import (
 )
 
 // twice reports whether an object anywhere in text, which is JSON, has two members of one name. encoding/json takes
-// small letters and capitals for the same, so they are the same here. Of such members each reader takes another one: the
-// SDK could take credentials that were not seen where it was decided what may be quoted.
+// small letters and capitals for the same, so they are the same here. Of such members each reader takes another one:
+// the SDK could take credentials that were not seen where it was decided what may be quoted.
 func twice(text []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

@@ -75,8 +75,8 @@ func widest(text string) (width int) {
 	return width
 }
 
-// stacked is one cell a line, with its column's name, below its row's first one. Without a header the last column alone is
-// broken, at its blanks.
+// stacked is one cell a line, with its column's name, below its row's first one. Without a header the last column alone
+// is broken, at its blanks.
 func (t Table) stacked(width int) string {
 	if t.Header == nil {
 		return hanging(t.rows, width)
@@ -132,7 +132,8 @@ func wrapped(text string, width int) (lines []string) {
 	return append(lines, line)
 }
 
-// Prose is text on one line behind indent, or on more below each other, so that none is wider than width. Width 0 is any.
+// Prose is text on one line behind indent, or on more below each other, so that none is wider than width. Width 0 is
+// any.
 func Prose(text, indent string, width int) string {
 	text = human.OneLine(text)
 	if width == 0 || utf8.RuneCountInString(indent+text) <= width {
