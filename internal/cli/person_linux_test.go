@@ -111,6 +111,8 @@ func TestThirtyWhoamiAtOnceStayUnderTheLimit(t *testing.T) {
 		}
 		all.Wait()
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	slices.SortFunc(w.at, time.Time.Compare)
 	for i := 20; i < len(w.at); i++ {
 		if gap := w.at[i].Sub(w.at[i-20]); gap < time.Second {
